@@ -1,0 +1,29 @@
+{# A text as a timestamp without zone, in UTC: an offset is honoured, a time without one is UTC (the connection's
+   zone must be UTC). NULL for what is unreadable, for infinity and for words like 'now'. #}
+{% macro try_timestamp(expression) -%}
+    {{ adapter.dispatch('try_timestamp', 'conversions')(expression) }}
+{%- endmacro %}
+
+{% macro default__try_timestamp(expression) -%}
+    {{ unsupported_adapter('try_timestamp') }}
+{%- endmacro %}
+
+{% macro duckdb__try_timestamp(expression) -%}
+    case when {{ regexp_matches(expression, iso_time_pattern()) }}
+        then try_cast({{ expression }} as timestamptz) at time zone 'UTC' end
+{%- endmacro %}
+
+{# pg_input_is_valid needs PostgreSQL 16. #}
+{% macro postgres__try_timestamp(expression) -%}
+    case when {{ regexp_matches(expression, iso_time_pattern()) }} and pg_input_is_valid({{ expression }}, 'timestamptz')
+        then cast({{ expression }} as timestamptz) at time zone 'UTC' end
+{%- endmacro %}
+
+{% macro spark__try_timestamp(expression) -%}
+    case when {{ regexp_matches(expression, iso_time_pattern()) }} then try_cast({{ expression }} as timestamp) end
+{%- endmacro %}
+
+{# How every time begins: a four-digit year, month and day. Keeps words such as 'epoch' and 'infinity' out. #}
+{% macro iso_time_pattern() -%}
+    ^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}
+{%- endmacro %}

@@ -1,0 +1,10 @@
+{# An e-mail address: exactly one @, a dot inside the domain, no blank and nothing that only a list of addresses,
+   a display name or a mailto link has; else NULL. Non-ASCII addresses stay, no dot or +tag is folded. #}
+{% macro normalize_email(expression) -%}
+    {% set blanks = blank_characters() -%}
+    {% set stop = '@"(),:;<>' ~ blanks -%}
+    {{ regexp_first(
+        'lower(' ~ nfc(expression) ~ ')',
+        '^[' ~ blanks ~ ']*([^' ~ stop ~ ']+@[^.' ~ stop ~ ']+(?:[.][^.' ~ stop ~ ']+)+)[' ~ blanks ~ ']*$'
+    ) }}
+{%- endmacro %}

@@ -1,0 +1,81 @@
+with
+
+events as (
+
+    select * from {{ ref('int_events__identified') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_events__decided') }}
+
+),
+
+policy as (
+
+    select * from {{ ref('consent_policy') }}
+
+),
+
+purposes as (
+
+    select distinct consent_purpose from {{ ref('destinations') }}
+
+),
+
+-- The rule of the region beats that of the country; where neither is named, opt-in.
+jurisdictions as (
+
+    select
+        events.event_key,
+        coalesce(regional.regime, national.regime, 'opt_in') as regime,
+        coalesce(regional.on_denial, national.on_denial, 'hold') as on_denial
+    from events
+    left join policy as regional
+        on events.country_code = regional.country_code and events.region_code = regional.region_code
+    left join policy as national
+        on events.country_code = national.country_code and national.region_code is null
+
+),
+
+asked as (
+
+    select
+        jurisdictions.event_key,
+        purposes.consent_purpose,
+        jurisdictions.regime as consent_regime,
+        decisions.status_at_event as consent_at_event,
+        decisions.status_at_as_of as consent_at_as_of,
+        case
+            when decisions.status_at_event is null and jurisdictions.regime = 'opt_in' then 'consent_missing'
+            when decisions.status_at_event = 'denied' then 'consent_denied'
+            when decisions.status_at_as_of = 'denied' then 'consent_withdrawn'
+        end as objection,
+        jurisdictions.regime = 'opt_out' and jurisdictions.on_denial = 'limited_data_use' as is_limitable,
+        decisions.decided_at_event,
+        decisions.decided_at_as_of
+    from jurisdictions
+    cross join purposes
+    left join decisions
+        on jurisdictions.event_key = decisions.event_key and purposes.consent_purpose = decisions.purpose
+
+),
+
+events_consented as (
+
+    select
+        event_key, consent_purpose, consent_regime, consent_at_event, consent_at_as_of,
+        -- The decision that this answer relies on; a missing consent relies on none.
+        case
+            when objection = 'consent_withdrawn' then decided_at_as_of
+            when objection = 'consent_missing' then null
+            else coalesce(decided_at_event, decided_at_as_of)
+        end as consent_decided_at,
+        case when not is_limitable then objection end as hold_reason,
+        is_limitable and objection is not null as is_limited_data_use
+    from asked
+
+)
+
+select * from events_consented

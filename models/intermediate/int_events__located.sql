@@ -1,0 +1,55 @@
+with
+
+events as (
+
+    select * from {{ ref('int_events__keyed') }}
+
+),
+
+country_names as (
+
+    select * from {{ ref('country_names') }}
+
+),
+
+countries as (
+
+    select * from {{ ref('countries') }}
+
+),
+
+regions as (
+
+    select * from {{ ref('regions') }}
+
+),
+
+-- The order's country, else the session's; a name that nobody knows is none.
+placed as (
+
+    select
+        events.*,
+        {{ name_key('events.region') }} as region_key,
+        coalesce(own_names.country_code, session_names.country_code) as country_code
+    from events
+    left join country_names as own_names on {{ country_key('events.country') }} = own_names.name_key
+    left join country_names as session_names on {{ country_key('events.session_country') }} = session_names.name_key
+
+),
+
+events_located as (
+
+    select
+        placed.*,
+        regions.region_code,
+        countries.calling_code,
+        countries.trunk_prefix,
+        countries.shortest,
+        countries.longest
+    from placed
+    left join regions on placed.country_code = regions.country_code and placed.region_key = regions.name_key
+    left join countries on placed.country_code = countries.country_code
+
+)
+
+select * from events_located

@@ -1,0 +1,19 @@
+with
+
+orders as (
+
+    select * from {{ ref('int_orders__latest') }}
+
+),
+
+orders_without_event as (
+
+    select
+        order_id,
+        no_event_reason as reason
+    from orders
+    where no_event_reason is not null
+
+)
+
+select * from orders_without_event

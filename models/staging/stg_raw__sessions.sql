@@ -1,0 +1,39 @@
+{{ require_raw_columns('sessions') }}
+
+with
+
+texts as (
+
+    select
+        {{ raw_texts('sessions') }}
+    from {{ raw_table('sessions') }}
+
+),
+
+sessions as (
+
+    select
+        ---------- ids
+        session_id,
+        visitor_id,
+        customer_id,
+
+        ---------- timestamps
+        {{ as_time('started_at') }} as started_at,
+
+        ---------- browser
+        landing_url,
+        referrer_url,
+        fbp,
+        fbc,
+        client_ip,
+        user_agent,
+        country_code as country,
+
+        ---------- audit
+        {{ unreadable_columns('sessions') }} as unreadable_columns
+    from texts
+
+)
+
+select * from sessions

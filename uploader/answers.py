@@ -1,0 +1,57 @@
+"""Reads what the answers of all platforms have in common: bodies that may be anything, and waiting times.
+
+Nothing here raises, and nothing here looks at the clock: a date is measured against the answer's own.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_WAIT_S: Final = 86_400.0
+"""A platform that asks for more than a day is taken to ask for a day."""
+
+
+def json_object(body: bytes | str) -> Mapping[str, Any]:
+    """Read a JSON object; empty for anything else, be it HTML, cut off, too deep, or not UTF-8."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def whole_number(value: object) -> int | None:
+    """Read a JSON integer, or a text of up to ten digits; booleans and fractions are none."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After``: seconds, or a date measured against the answer's ``Date`` (RFC 9110, 10.2.3)."""
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return capped(float(text[:20]))
+    until, since = _date(text), _date(headers.get("date", ""))
+    return capped((until - since).total_seconds()) if until and since else None
+
+
+def capped(seconds: float) -> float:
+    """Bring a waiting time between zero and `LONGEST_WAIT_S`."""
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

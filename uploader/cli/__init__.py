@@ -1,0 +1,5 @@
+"""The command line."""
+
+from uploader.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,74 @@
+"""The application: its commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from uploader import __version__
+from uploader.cli.context import errors, print_json
+from uploader.errors import UploaderError, UsageError
+
+app = typer.Typer(
+    name="uploader",
+    help="Deliver conversion events from your warehouse to ad platforms: each one once, only with consent.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
+def _register() -> None:
+    """Import the commands; each module adds its own to ``app``."""
+    from uploader.cli import check, demo, doctor, explain, load, plan, sandbox, send, status  # noqa: F401
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its code; a mistake of the user's is a message, never a traceback."""
+    _register()
+    words = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_run(words, as_json="--json" in words))
+
+
+def _run(words: list[str], *, as_json: bool) -> int:
+    try:
+        result = typer.main.get_command(app)(words, standalone_mode=False)
+    except UploaderError as error:
+        return _tell(str(error), error.exit_code, as_json=as_json)
+    except KeyboardInterrupt:
+        return _tell("Interrupted.", 130, as_json=as_json)
+    except Exception as error:
+        # typer's own errors about the words of the command; any other exception is a bug and shows itself.
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            text = f"{error.format_message()} See `uploader --help`."
+            return _tell(text, UsageError.exit_code, as_json=as_json)
+        if type(error).__name__ == "Abort":
+            return _tell("Cancelled.", 130, as_json=as_json)
+        raise
+    return result if isinstance(result, int) else 0
+
+
+def _tell(message: str, code: int, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"error": message, "exit_code": code})
+    errors.print(message, markup=False, style="bold red" if code not in (75, 130) else "yellow")
+    return code

@@ -1,0 +1,43 @@
+"""``uploader check``: the quality gate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from uploader import quality
+from uploader.cli import gate
+from uploader.cli.app import app
+from uploader.cli.context import Context, errors, output_folder, print_json, stdout
+from uploader.cli.survey import Choice, candidates, due_rows, plans
+from uploader.errors import QualityGateFailed
+from uploader.warehouse import reading
+
+
+@app.command()
+def check(
+    destination: Annotated[list[str] | None, typer.Option(help="Judge this one only; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Judge the rows about to be sent, and the duplicates of the window. Exit 65 when they may not leave.
+
+    Writes verdict.json, quality.json, junit.xml, summary.md and data_docs/ to target/uploader.
+
+    Example: uploader check
+    """
+    context, choice = Context.load(), Choice(destination or ())
+    with context.sent_log() as ledger, reading(context.profile) as connection:
+        chosen = candidates(context, connection, choice)
+        made = plans(context, connection, ledger, chosen, choice)
+        frames = gate.Frames.read(context, connection, made, due_rows(context, connection, made, None))
+    report = gate.judge(context, made, frames)
+    if as_json:
+        print_json(orjson.loads((output_folder() / "quality.json").read_bytes()))
+    else:
+        stdout().print(quality.table(report))
+        stdout().print(f"Data Docs: {output_folder() / 'data_docs' / 'index.html'}", markup=False)
+    if not report.passed:
+        errors.print(report.message, markup=False, style="bold red")
+    return 0 if report.passed else QualityGateFailed.exit_code

@@ -1,0 +1,125 @@
+"""``uploader demo``: a made-up shop, from raw tables to counted events, on this machine alone."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from uploader.cli.app import app
+from uploader.cli.context import stdout
+from uploader.clock import NOW_VARIABLE, system_clock
+from uploader.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uploader.sandbox import Sandbox
+
+ANCHOR: Final = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+"""What 'now' is in the files of the demo shop."""
+SEEDS: Final = Path("seeds") / "demo"
+WORK: Final = Path("target") / "demo"
+DATASET: Final = "1234567890"
+
+
+@app.command()
+def demo() -> int:
+    """Load the demo shop, build, check and send to a local sandbox, and show what was sent, held and why.
+
+    Everything happens in target/demo and on this machine. Example: uploader demo
+    """
+    if not SEEDS.is_dir():
+        raise ConfigurationError(f"There is no {SEEDS}. Run the demo in a checkout of the project.")
+    from uploader.sandbox import Sandbox
+
+    clock = system_clock()
+    shutil.rmtree(WORK, ignore_errors=True)
+    move_dates(SEEDS, WORK / "raw", clock() - ANCHOR)
+    with Sandbox(clock=clock, dataset_ids=[DATASET]) as sandbox:
+        return _tour(sandbox, _environment(sandbox, clock()))
+
+
+def _tour(sandbox: Sandbox, environment: dict[str, str]) -> int:
+    python = sys.executable
+    uploader = [python, "-m", "uploader"]
+    dbt = [python, "-c", "from dbt.cli.main import cli; cli()"]
+    steps: list[tuple[str, Sequence[str], str]] = [
+        (f"uploader load {WORK / 'raw'}", [*uploader, "load", str(WORK / "raw")], "the shop's own tables"),
+        ("dbt build", [*dbt, "--quiet", "build"], "models, seeds and their tests"),
+        ("uploader plan", [*uploader, "plan"], "what would be sent, and what is held and why"),
+        ("uploader check", [*uploader, "check"], "may these rows leave?"),
+        ("uploader send", [*uploader, "send"], f"to {sandbox.url}, a stand-in of Meta's Conversions API"),
+        ("uploader send", [*uploader, "send"], "again: nothing is due, so nothing is posted"),
+        ("uploader status", [*uploader, "status"], "what the sent log says"),
+    ]
+    for title, command, purpose in steps:
+        stdout().rule(f"[bold]{title}[/bold]  {purpose}", align="left")
+        sys.stdout.flush()
+        code = subprocess.run(command, env=environment, check=False).returncode
+        if code:
+            stdout().print(f"`{title}` ended with exit code {code}.", style="bold red")
+            return code
+    _tell(sandbox)
+    return 0
+
+
+def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
+    """Return an environment that points everything to the demo's own files and to the sandbox."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("UPLOADER__", "DBT_"))}
+    pretended = {NOW_VARIABLE: now.isoformat()} if os.environ.get(NOW_VARIABLE) else {}
+    return (
+        kept
+        | pretended
+        | {
+            "DBT_PROFILES_DIR": str(Path().absolute()),
+            "DBT_TARGET_PATH": str(WORK / "dbt"),
+            "DBT_LOG_PATH": str(WORK / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "META_ACCESS_TOKEN": sandbox.token,
+            "UPLOADER_WAREHOUSE": str(WORK / "warehouse.duckdb"),
+            "UPLOADER__LEDGER__PATH": str(WORK / "sent_log.sqlite"),
+            "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
+            "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,
+        }
+    )
+
+
+def _tell(sandbox: Sandbox) -> None:
+    console = stdout()
+    console.rule("[bold]What the sandbox counted[/bold]", align="left")
+    console.print(orjson.dumps(sandbox.counts(), option=orjson.OPT_INDENT_2, default=str).decode(), markup=False)
+    console.print("Look around: `uploader explain ORDER_ID` (set the variables as the README says), or")
+    console.print("target/uploader/data_docs/index.html in a browser.", markup=False)
+
+
+def move_dates(source: Path, folder: Path, by: timedelta) -> None:
+    """Copy the shop's CSV files with every readable time in a column named ``*_at`` moved by ``by``."""
+    folder.mkdir(parents=True)
+    for file in sorted(source.glob("*.csv")):
+        with (
+            file.open(newline="", encoding="utf-8") as before,
+            (folder / file.name).open("w", newline="", encoding="utf-8") as after,
+        ):
+            rows = csv.DictReader(before)
+            writer = csv.DictWriter(after, fieldnames=rows.fieldnames or [])
+            writer.writeheader()
+            for row in rows:
+                writer.writerow({key: moved(text, by) if key.endswith("_at") else text for key, text in row.items()})
+
+
+def moved(text: str, by: timedelta) -> str:
+    """Move a time and keep the way it is written; what is no time stays as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    written = (moment + by).isoformat(sep="T" if "T" in text else " ", timespec="seconds")
+    return written.replace("+00:00", "Z") if text.endswith("Z") else written

@@ -1,0 +1,129 @@
+"""``uploader doctor``: is everything there that a run needs?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from uploader import settings as configuration
+from uploader.cli.app import app
+from uploader.cli.context import Context, print_json, stdout
+from uploader.cli.survey import Choice, candidates
+from uploader.clock import naive
+from uploader.delivery.planning import check_freshness
+from uploader.errors import ConfigurationError, UploaderError
+from uploader.ledger import Publication, reading
+from uploader.ledger.guard import verify
+from uploader.warehouse import Connection, outbox
+from uploader.warehouse import reading as reading_warehouse
+from uploader.warehouse.freshness import newest
+from uploader.warehouse.sent_log import read_publication
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]fail[/red]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: ``level`` is ok, warn or fail."""
+
+    topic: str
+    level: str
+    text: str
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Look at profile, warehouse, settings, tokens, datasets, clock and source freshness; say what is missing.
+
+    Exit 78 when something that a run needs is missing. Sends nothing.
+
+    Example: uploader doctor
+    """
+    findings = list(_findings())
+    failed = any(finding.level == "fail" for finding in findings)
+    if as_json:
+        print_json({"healthy": not failed, "findings": [vars_of(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            stdout().print(f"{_MARKS[finding.level]} {finding.topic}: ", end="")
+            stdout().print(finding.text, markup=False)
+    return ConfigurationError.exit_code if failed else 0
+
+
+def vars_of(finding: Finding) -> dict[str, str]:
+    """Return a finding as JSON wants it."""
+    return {"topic": finding.topic, "level": finding.level, "text": finding.text}
+
+
+def _findings() -> Iterator[Finding]:
+    try:
+        configuration.load()
+        yield Finding("settings", "ok", "uploader.toml and UPLOADER__SECTION__KEY are readable")
+        context = Context.load()
+        yield Finding("profile", "ok", f"{context.profile.path}, schema {context.profile.schema}")
+        yield Finding("clock", "ok", f"{context.clock():%Y-%m-%d %H:%M:%S} UTC")
+    except UploaderError as error:
+        yield Finding("settings", "fail", str(error))
+        return
+    yield from _sent_log(context)
+    try:
+        with reading_warehouse(context.profile) as connection:
+            yield from _warehouse(context, connection)
+    except UploaderError as error:
+        yield Finding("warehouse", "fail", str(error))
+
+
+def _warehouse(context: Context, connection: Connection) -> Iterator[Finding]:
+    chosen = candidates(context, connection, Choice())
+    yield Finding("warehouse", "ok", "both marts have every column")
+    failures = outbox.build_failures(connection, context.profile)
+    text = f"{len(failures)} nodes failed, e.g. {failures[0]}: run `dbt build`" if failures else "passed"
+    yield Finding("last build", "fail" if failures else "ok", text)
+    try:
+        as_of = outbox.read_as_of(connection, context.profile)
+        check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
+        yield Finding("outbox", "ok", f"decided as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "empty")
+    except UploaderError as error:
+        yield Finding("outbox", "warn", str(error))
+    for target in chosen:
+        for problem in target.problems:
+            yield Finding(target.name, "fail", f"not set: {problem}")
+        if not target.problems:
+            yield Finding(target.name, "ok", f"{target.destination_id} at {target.account.base_url}, token is set")
+    if not chosen:
+        yield Finding("destinations", "warn", "seeds/destinations.csv enables none")
+    yield from _sources(context, connection)
+    found = read_publication(connection, context.profile)
+    try:
+        verify(context.ledger_path, Publication(*found) if found else None)
+    except UploaderError as error:
+        yield Finding("sent log", "fail", str(error))
+
+
+def _sources(context: Context, connection: Connection) -> Iterator[Finding]:
+    for table, moment in newest(connection, context.profile).items():
+        if moment is None:
+            yield Finding(f"source {table}", "warn", "no readable time, or no rows")
+            continue
+        hours = (naive(context.clock()) - moment).total_seconds() / 3600
+        level = "warn" if hours > 24 else "ok"
+        yield Finding(f"source {table}", level, f"newest row is {hours:.1f} hours old")
+
+
+def _sent_log(context: Context) -> Iterator[Finding]:
+    try:
+        with context.sent_log() as ledger:
+            if ledger is None:
+                yield Finding("sent log", "ok", f"{context.ledger_path} does not exist yet: the first send makes it")
+            else:
+                known = sum(sum(states.values()) for states in reading.counts(ledger).values())
+                yield Finding("sent log", "ok", f"{context.ledger_path} knows {known} events")
+    except UploaderError as error:
+        yield Finding("sent log", "fail", str(error))

@@ -1,0 +1,36 @@
+"""``uploader load``: files into raw tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from uploader.cli.app import app
+from uploader.cli.context import Context, print_json, stdout
+from uploader.warehouse import writing
+from uploader.warehouse.loading import files_in, load_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with orders.csv, sessions.parquet, …")],
+    append: Annotated[bool, typer.Option("--append", help="Add to the tables instead of replacing them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Load CSV and Parquet files as raw tables, one table per file; each replaces the table of its name.
+
+    Example: uploader load exports/
+    """
+    files = files_in(folder)
+    context = Context.load()
+    with writing(context.profile) as connection:
+        loaded = {path.stem: load_file(connection, context.profile, path, append=append) for path in files}
+    if as_json:
+        print_json({"schema": context.profile.raw_schema, "tables": loaded})
+        return
+    for table, rows in loaded.items():
+        stdout().print(f"{context.profile.raw_schema}.{table}: {rows} rows {'added' if append else 'loaded'}")

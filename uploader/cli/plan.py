@@ -1,0 +1,82 @@
+"""``uploader plan``: what would be sent, and what is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from uploader.cli.app import app
+from uploader.cli.context import Context, errors, print_json, stdout
+from uploader.cli.survey import Choice, candidates, due_rows, plans
+from uploader.clock import parse_time
+from uploader.delivery.planning import standing_counts
+from uploader.encode import encode
+from uploader.report import money, plan_figures
+from uploader.warehouse import outbox, reading
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from uploader.delivery.planning import Plan
+
+
+@app.command()
+def plan(
+    destination: Annotated[list[str] | None, typer.Option(help="Plan this one only; may be repeated.")] = None,
+    show: Annotated[int, typer.Option(min=0, help="Print the exact JSON of the first N events due.")] = 0,
+    since: Annotated[str | None, typer.Option(help="Leave older events out (ISO 8601).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what `send` would do: due, already sent, held by reason, value by currency. Sends nothing.
+
+    Example: uploader plan --show 1
+    """
+    context = Context.load()
+    choice = Choice(destination or (), parse_time(since, "--since") if since else None)
+    with context.sent_log() as ledger, reading(context.profile) as connection:
+        chosen = candidates(context, connection, choice)
+        made = plans(context, connection, ledger, chosen, choice)
+        tally = outbox.read_tally(connection, context.profile)
+        without_event = outbox.read_orders_without_event(connection, context.profile)
+        shown = _shown(made, due_rows(context, connection, made, show)) if show and made else {}
+    for problem in [f"{target.name}: {item}" for target in chosen for item in target.problems]:
+        errors.print(f"Before sending, set {problem}", markup=False)
+    figures = plan_figures(tally, standing_counts(made), without_event)
+    if as_json:
+        print_json(figures | ({"show": shown} if show else {}))
+        return
+    _tables(figures)
+    for payloads in shown.values():
+        for payload in payloads:
+            stdout().print(orjson.dumps(payload).decode(), markup=False, soft_wrap=True)
+
+
+def _shown(made: list[Plan], rows: pl.DataFrame) -> dict[str, list[Any]]:
+    shown = {}
+    for entry in made:
+        mine = rows.filter(rows["destination"] == entry.target.name)
+        payloads = encode(mine, entry.target.destination.body())["payload"]
+        shown[entry.target.name] = [orjson.loads(payload) for payload in payloads]
+    return shown
+
+
+def _tables(figures: dict[str, Any]) -> None:
+    console = stdout()
+    for name, events in figures["destinations"].items():
+        for event, found in events.items():
+            table = Table(title=f"{name} · {event}", title_justify="left", show_header=False, box=None)
+            table.add_column(justify="right")
+            table.add_column()
+            table.add_column()
+            table.add_row(str(found["due"]), "due", money(found["due_value"].items()))
+            for key in ("already", "waiting", "expired", "held_in_doubt", "suppressed"):
+                if isinstance(found.get(key), int) and found[key]:
+                    table.add_row(str(found[key]), key, "")
+            for reason, rows in found["held"].items():
+                table.add_row(str(rows), f"held: {reason}", "")
+            console.print(table)
+    for reason, rows in figures["orders_without_event"].items():
+        console.print(f"{rows} orders make no event: {reason}", markup=False)

@@ -1,0 +1,216 @@
+"""``uploader send``: deliver what is due."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from uploader.cli import gate
+from uploader.cli.app import app
+from uploader.cli.context import Context, errors, print_json, stdout
+from uploader.cli.survey import Choice, candidates, due_rows, plans, refuse_failed_build
+from uploader.clock import parse_time
+from uploader.delivery.planning import check_freshness
+from uploader.delivery.run import Report, deliver, exit_code, first_run_notice
+from uploader.delivery.sending import Surroundings
+from uploader.delivery.targets import ready
+from uploader.errors import TryLater
+from uploader.ledger import Ledger, Publication, guarded, locked, reading
+from uploader.transport import Timeouts, Transport
+from uploader.warehouse import outbox
+from uploader.warehouse import reading as reading_warehouse
+from uploader.warehouse import writing as writing_warehouse
+from uploader.warehouse.sent_log import publish, read_publication
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+    from uploader.delivery.planning import Plan
+    from uploader.delivery.targets import Target
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Remembers a signal, so that the request in flight may finish; a second one ends the run at once."""
+
+    number: int | None = field(default=None)
+
+    def handle(self, number: int, _frame: object) -> None:
+        """Take a signal."""
+        if self.number is not None:
+            os._exit(128 + number)
+        self.number = number
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen to SIGINT and SIGTERM."""
+        before = {number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is limited."""
+
+    choice: Choice
+    limit: int | None
+    deadline_s: float | None
+    init: bool
+
+
+@app.command()
+def send(
+    destination: Annotated[list[str] | None, typer.Option(help="Send to this one only; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="At most so many events per destination.")] = None,
+    deadline: Annotated[
+        float | None, typer.Option(min=1, help="Begin no request that may last longer, in seconds.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=1, help="Requests at a time: 1 in this version.")] = 1,  # noqa: ARG001
+    since: Annotated[str | None, typer.Option(help="Leave older events out (ISO 8601).")] = None,
+    test: Annotated[bool, typer.Option("--test", help="Rehearse: five events under the test event code.")] = False,
+    init: Annotated[bool, typer.Option("--init", help="Accept that the sent log is new or older than it was.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Answer every question with yes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Send every due event once: outbox minus sent log, through the quality gate, in batches.
+
+    Example: uploader send --destination meta --deadline 3000
+    """
+    choice = Choice(destination or (), parse_time(since, "--since") if since else None, test)
+    if init and not yes:
+        typer.confirm(
+            "A new sent log knows nothing of what was sent: events may be counted twice. Go on?",
+            abort=True,
+            err=True,
+        )
+    context, interruption = Context.load(), Interruption()
+    options = Options(choice, 5 if test else limit, deadline, init)
+    with interruption.listening(), locked(context.ledger_path, context.clock):
+        reports = _run(context, options, interruption)
+    code = exit_code(reports, interrupted=lambda: interruption.number)
+    _tell(reports, code, as_json=as_json)
+    return code
+
+
+def _run(context: Context, options: Options, interruption: Interruption) -> list[Report]:
+    with reading_warehouse(context.profile) as connection:
+        able, warnings = ready(candidates(context, connection, options.choice))
+        for warning in warnings:
+            errors.print(warning, markup=False)
+        refuse_failed_build(context, connection)
+        as_of = outbox.read_as_of(connection, context.profile)
+        check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
+        found = read_publication(connection, context.profile)
+    published = Publication(*found) if found else None
+    with guarded(context.ledger_path, context.clock, context.run_id, published, init=options.init) as ledger:
+        # The warehouse is read and closed before the first request, so that dbt never waits for us.
+        with reading_warehouse(context.profile) as connection:
+            made = plans(context, connection, ledger, able, options.choice)
+            rows = due_rows(context, connection, made, options.limit)
+            judged = gate.Frames.read(context, connection, made, rows)
+        if not rows.is_empty():
+            gate.require_passed(context, made, judged)
+        reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
+        _publish(context, ledger, published)
+    return reports
+
+
+def _deliver(
+    context: Context,
+    options: Options,
+    interruption: Interruption,
+    ledger: Ledger,
+    entry: Plan,
+    rows: pl.DataFrame,
+) -> Report:
+    mine = rows.filter(rows["destination"] == entry.target.name)
+    notice = first_run_notice(entry, context.clock())
+    if notice:
+        errors.print(notice, markup=False)
+    settings = entry.target.settings
+    transport = Transport(Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
+    with _progress(entry.target, mine.height) as advance:
+        surroundings = Surroundings(
+            ledger=ledger,
+            post=transport.post,
+            clock=context.clock,
+            sleep=time.sleep,
+            stop=lambda: interruption.number is not None,
+            progress=advance,
+            deadline=context.clock() + timedelta(seconds=options.deadline_s) if options.deadline_s else None,
+        )
+        try:
+            return deliver(entry, mine, surroundings)
+        finally:
+            transport.close()
+
+
+@contextmanager
+def _progress(target: Target, total: int) -> Iterator[Any]:
+    """Show a bar on a terminal, and a plain line elsewhere."""
+    if not errors.is_terminal:
+        if total:
+            errors.print(f"{target.name}: sending {total} events to {target.destination_id}", markup=False)
+        yield lambda _rows: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(target.name, total=total)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def _publish(context: Context, ledger: Ledger, published: Publication | None) -> None:
+    """Copy what changed into the warehouse; a busy warehouse gets it with the next run."""
+    mark = published.high_water if published and published.ledger_id == ledger.ledger_id else 0
+    if ledger.high_water == mark:
+        return
+    changes = reading.changes_since(ledger, mark)
+    try:
+        with writing_warehouse(context.profile) as connection:
+            publish(connection, context.profile, changes, ledger.ledger_id, ledger.high_water)
+    except TryLater:
+        errors.print("The warehouse is busy: the table sent_log is brought up to date by the next run.", style="yellow")
+
+
+def _tell(reports: Sequence[Report], code: int, *, as_json: bool) -> None:
+    for report in reports:
+        if report.problem:
+            errors.print(
+                str(report.problem),
+                markup=False,
+                style="yellow" if code == TryLater.exit_code else "bold red",
+            )
+    if as_json:
+        named = {
+            report.name: {"destination_id": report.destination_id}
+            | report.books.as_dict()
+            | ({"problem": str(report.problem)} if report.problem else {})
+            for report in reports
+        }
+        print_json({"destinations": named, "balanced": True})
+        return
+    for report in reports:
+        figures = report.books.as_dict()
+        words = ", ".join(
+            f"{figures[name]} {name.replace('_', ' ')}" for name in figures if figures[name] and name != "read"
+        )
+        stdout().print(
+            f"{report.name} ({report.destination_id}): {report.books.read} rows read: {words or 'nothing due'}",
+            markup=False,
+        )
+    if code == 2:
+        errors.print("Some rows are dead, expired or held: see `uploader status`.", style="yellow")

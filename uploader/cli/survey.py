@@ -1,0 +1,72 @@
+"""What most commands look at first: the marts, the sent log, and what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from uploader.cli.context import environment
+from uploader.clock import naive
+from uploader.delivery.planning import Plan, begun_at, plan
+from uploader.delivery.targets import Target, targets
+from uploader.errors import ConfigurationError, QualityGateFailed
+from uploader.warehouse import outbox
+from uploader.warehouse.duckdb import quoted, table_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from uploader.cli.context import Context
+    from uploader.ledger import Ledger
+    from uploader.warehouse import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which part of the work a command is asked for."""
+
+    destinations: Sequence[str] = ()
+    since: datetime | None = None
+    rehearsal: bool = False
+
+
+def candidates(context: Context, connection: Connection, choice: Choice) -> list[Target]:
+    """Return the destinations that the seed enables, as far as they are asked for."""
+    outbox.require_marts(connection, context.profile)
+    if not table_columns(connection, context.profile.schema, "destinations"):
+        raise ConfigurationError(f"The warehouse {context.profile.path} lacks the seed destinations. Run `dbt build`.")
+    table = quoted(context.profile.schema, "destinations")
+    rows = connection.execute(f"select destination from {table} where is_enabled order by 1").fetchall()
+    enabled = [name for (name,) in rows]
+    return targets(enabled, context.settings, environment(), choice.destinations, rehearsal=choice.rehearsal)
+
+
+def plans(
+    context: Context, connection: Connection, ledger: Ledger | None, chosen: Sequence[Target], choice: Choice
+) -> list[Plan]:
+    """Compare the outbox with the sent log, for each destination."""
+    now = context.clock()
+    begun = min(begun_at(ledger, now), outbox.read_as_of(connection, context.profile) or naive(now))
+    keys = outbox.read_keys(connection, context.profile, begun)
+    return [plan(target, keys, ledger, now, choice.since) for target in chosen]
+
+
+def due_rows(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> pl.DataFrame:
+    """Return the whole rows that are due, at most ``limit`` of each destination, in the order to send them."""
+    wanted = pl.concat([entry.due.head(limit) if limit is not None else entry.due for entry in made])
+    return outbox.read_rows(connection, context.profile, wanted)
+
+
+def refuse_failed_build(context: Context, connection: Connection) -> None:
+    """Raise `QualityGateFailed` when the last dbt build did not pass."""
+    failed = outbox.build_failures(connection, context.profile)
+    if failed:
+        shown = "\n".join(f"  {name}" for name in failed[:10])
+        more = f"\n  and {len(failed) - 10} more" if len(failed) > 10 else ""
+        raise QualityGateFailed(
+            f"The last dbt build failed in {len(failed)} places; nothing was sent:\n{shown}{more}\n"
+            "Mend them and run `dbt build` again."
+        )

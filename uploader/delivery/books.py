@@ -1,0 +1,102 @@
+"""The books of a run: every row read stands in exactly one state, or the run says that it has a bug."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from uploader.diff import KEY, Standing
+from uploader.errors import BooksDoNotBalance
+
+if TYPE_CHECKING:
+    from uploader.delivery.sending import Counter
+
+SUMMANDS: Final = (
+    "already",
+    "acked",
+    "released",
+    "held",
+    "dead",
+    "expired",
+    "suppressed",
+    "waiting",
+    "deferred",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One destination's run. ``read`` is the sum of `SUMMANDS`; the rest is told beside it.
+
+    ``deferred`` are rows that were not tried, or are in doubt (``in_doubt``) and will be tried again;
+    ``new`` and ``resent`` count the rows that this run set out to send.
+    """
+
+    read: int
+    already: int
+    acked: int
+    released: int
+    held: int
+    dead: int
+    expired: int
+    suppressed: int
+    waiting: int
+    deferred: int
+    in_doubt: int
+    new: int
+    resent: int
+    requests: int
+
+    @property
+    def needs_attention(self) -> bool:
+        """Tell whether rows became dead, expired or held in this run."""
+        return bool(self.dead or self.expired or self.held)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> Books:
+    """Count where each row ended.
+
+    ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run. What the loop counted
+    itself must agree with what the log says, or `BooksDoNotBalance` is raised.
+    """
+    now = rows.join(states.select(*KEY, "state"), on=KEY, how="left")
+    tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
+    untold = pl.col("standing").is_in([Standing.ALREADY, Standing.WAITING])
+    in_doubt = tried & (pl.col("state") == "intent").fill_null(value=False)
+    ended = (
+        pl.when(untold)
+        .then("standing")
+        .when(pl.col("state").is_null() | (pl.col("state") == "intent"))
+        .then(pl.lit("deferred"))
+        .otherwise("state")
+    )
+    counted = dict(now.select(ended.alias("ended"))["ended"].value_counts().rows())
+    figures = {name: int(counted.get(name, 0)) for name in SUMMANDS}
+    standing = dict(rows["standing"].value_counts().rows())
+    books = Books(
+        read=rows.height,
+        **figures,
+        in_doubt=now.filter(in_doubt).height,
+        new=int(standing.get(Standing.NEW, 0)),
+        resent=int(standing.get(Standing.RESEND, 0)),
+        requests=counter.requests,
+    )
+    _balance(books, counter, set(counted) - set(SUMMANDS))
+    return books
+
+
+def _balance(books: Books, counter: Counter, unknown: set[str]) -> None:
+    total = sum(getattr(books, name) for name in SUMMANDS)
+    if total != books.read or unknown or (books.acked, books.dead) != (counter.acked, counter.dead):
+        raise BooksDoNotBalance(
+            f"The books do not balance: {books.read} rows read, {total} accounted for; sent log: {books.acked} acked, "
+            f"{books.dead} dead; counted while sending: {counter.acked} acked, {counter.dead} dead"
+            f"{'; unknown states ' + ', '.join(sorted(unknown)) if unknown else ''}. "
+            "This is a bug: please report it with the output of `uploader status --json`."
+        )

@@ -1,0 +1,94 @@
+"""One run over all destinations: record what expired or may not be sent, send what is due, close the books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from uploader.clock import naive
+from uploader.delivery.books import Books, close_books
+from uploader.delivery.sending import Counter, Delivery
+from uploader.diff import KEY, Standing
+from uploader.errors import PlatformRefused, TryLater, UploaderError
+from uploader.ledger import State, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from uploader.delivery.planning import Plan
+    from uploader.delivery.sending import Surroundings
+
+_VERDICTS = {
+    Standing.EXPIRED: State.EXPIRED,
+    Standing.HELD: State.HELD,
+    Standing.SUPPRESSED: State.SUPPRESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did with one destination; ``problem`` is why it ended early, if it did."""
+
+    name: str
+    destination_id: str
+    books: Books
+    problem: UploaderError | None
+
+
+def record_verdicts(plan: Plan, surroundings: Surroundings) -> None:
+    """Write down what needs no request: rows that expired, are held, or must not be sent any more."""
+    for standing, state in _VERDICTS.items():
+        keys = plan.rows.filter(pl.col("standing") == standing).select(
+            *KEY,
+            pl.col("event_at").dt.epoch("us").alias("event_at"),
+            pl.col("standing_reason").alias("reason"),
+            "was_in_doubt",
+        )
+        surroundings.ledger.judge(plan.target.destination_id, keys, state)
+
+
+def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Report:
+    """Send one destination's due rows and close its books.
+
+    ``rows`` are the whole rows of (a part of) ``plan.due``, in the order to send them.
+    """
+    record_verdicts(plan, surroundings)
+    counter = Counter()
+    if not rows.is_empty():
+        marked = rows.join(plan.due.select("event_key", "first_intent_at"), on="event_key", maintain_order="left")
+        counter = Delivery(plan.target, surroundings).run(marked)
+    states = reading.states_of(
+        surroundings.ledger, plan.target.destination_id, plan.rows["event_id"].unique().to_list()
+    )
+    books = close_books(plan.rows, states, counter)
+    problem = counter.problem if isinstance(counter.problem, UploaderError) else None
+    return Report(plan.target.name, plan.target.destination_id, books, problem)
+
+
+def first_run_notice(plan: Plan, now: datetime) -> str | None:
+    """Say what a destination that never got anything is about to get, or None."""
+    fresh = plan.due.height and not plan.rows.filter(pl.col("standing") == Standing.ALREADY).height
+    oldest = plan.due["event_at"].min()
+    if not fresh or not isinstance(oldest, datetime):
+        return None
+    days = (naive(now) - oldest).total_seconds() / 86_400
+    return (
+        f"{plan.target.name}: nothing was sent to {plan.target.destination_id} before; {plan.due.height} events are "
+        f"due, the oldest {days:.1f} days old. `--since TIME` leaves older ones out."
+    )
+
+
+def exit_code(reports: Sequence[Report], *, interrupted: Callable[[], int | None] = lambda: None) -> int:
+    """Return the exit code of a run: what a person must mend first comes first."""
+    signal = interrupted()
+    if signal is not None:
+        return 128 + signal
+    problems = [report.problem for report in reports]
+    if any(isinstance(problem, PlatformRefused) for problem in problems):
+        return PlatformRefused.exit_code
+    if any(isinstance(problem, TryLater) for problem in problems):
+        return TryLater.exit_code
+    return 2 if any(report.books.needs_attention for report in reports) else 0

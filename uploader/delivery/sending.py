@@ -1,0 +1,227 @@
+"""Send one destination's due rows: intent, request, outcome, batch by batch.
+
+A batch's intent is on the disk before its request. What the platform provably did not take is released;
+what it may have taken stays an intent, and is sent again only while the platform would recognize it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+import polars as pl
+import tenacity
+
+from uploader.clock import naive
+from uploader.delivery.isolation import isolate
+from uploader.destinations.interface import Outcome, Response, Verdict
+from uploader.encode import encode, leaf_paths, pack
+from uploader.errors import PlatformRefused, TryLater
+from uploader.ledger import Intent, State
+from uploader.transport import Answer, InDoubt, NotSent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from uploader.clock import Clock
+    from uploader.delivery.targets import Target
+    from uploader.ledger import Ledger
+
+_TRIES: Final = 6
+_PASSING: Final = (Verdict.IN_DOUBT, Verdict.NOT_SENT)
+"""What another try may mend."""
+_CHUNK_ROWS: Final = 20_000
+"""Rows encoded at a time."""
+_LONGEST_PAUSE: Final = timedelta(hours=24)
+
+
+class Post(Protocol):
+    """Send one HTTP POST, as `uploader.transport.Transport.post` does."""
+
+    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a delivery needs from outside. ``stop`` is asked before each batch; ``progress`` is told of rows."""
+
+    ledger: Ledger
+    post: Post
+    clock: Clock
+    sleep: Callable[[float], None]
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[int], None] = lambda _rows: None
+    deadline: datetime | None = None
+
+
+@dataclass(slots=True)
+class Counter:
+    """What the loop believes it did; the books compare it with the sent log."""
+
+    acked: int = 0
+    dead: int = 0
+    requests: int = 0
+    problem: Exception | None = field(default=None)
+
+
+class Delivery:
+    """One destination's sending. `run` never raises for the platform's trouble: it stands in ``counter``."""
+
+    def __init__(self, target: Target, surroundings: Surroundings) -> None:
+        self.target = target
+        self.counter = Counter()
+        self._around = surroundings
+        self._body = target.destination.body()
+        self._paths = leaf_paths(self._body)
+
+    def run(self, rows: pl.DataFrame) -> Counter:
+        """Send ``rows`` (whole rows with ``first_intent_at``), in their order, until done or told to stop."""
+        try:
+            self._check_pause()
+            for start in range(0, rows.height, _CHUNK_ROWS):
+                chunk = rows.slice(start, _CHUNK_ROWS)
+                encoded = pl.concat([chunk, encode(chunk, self._body)], how="horizontal")
+                for first, last in self._cuts(encoded["payload"]):
+                    self._deliver(encoded.slice(first, last - first))
+        except (TryLater, PlatformRefused, KeyboardInterrupt) as problem:
+            self.counter.problem = problem if isinstance(problem, Exception) else None
+        return self.counter
+
+    def _cuts(self, payloads: pl.Series) -> list[tuple[int, int]]:
+        destination, account = self.target.destination, self.target.account
+        limits = replace(destination.limits, events=min(destination.limits.events, self.target.settings.batch_size))
+        return pack(payloads, limits, destination.envelope_bytes(account))
+
+    def _deliver(self, batch: pl.DataFrame) -> None:
+        batch = self._without_late(batch)
+        if batch.is_empty():
+            return
+        batch_id, outcome = self.send(batch)
+        if outcome.verdict is not Verdict.ACCEPTED:
+            isolate(self, batch, batch_id, outcome)
+        self._around.progress(batch.height)
+
+    def _without_late(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Record and drop what the destination would not accept any more when the request arrives."""
+        late = pl.col("expires_at") <= naive(self._around.clock()) + self.target.rules.expiry_margin
+        for state, in_doubt in ((State.EXPIRED, False), (State.HELD, True)):
+            was_in_doubt = pl.col("first_intent_at").is_not_null()
+            lost = batch.filter(late & (was_in_doubt if in_doubt else ~was_in_doubt))
+            self.judge(lost, state, "expired")
+        return batch.filter(~late)
+
+    def judge(self, rows: pl.DataFrame, state: State, reason: str) -> None:
+        """Record a verdict on rows."""
+        keys = rows.select(
+            "event_name",
+            "event_id",
+            pl.col("event_at").dt.epoch("us").alias("event_at"),
+            pl.lit(reason).alias("reason"),
+            pl.col("first_intent_at").is_not_null().alias("was_in_doubt"),
+        )
+        self._around.ledger.judge(self.target.destination_id, keys, state)
+
+    # ------------------------------------------------------------------ one batch
+
+    def send(self, batch: pl.DataFrame) -> tuple[int, Outcome]:
+        """Send one batch and settle it, unless it was refused for its content: then the caller finds out why.
+
+        Returns the batch id and an outcome that is accepted, refused or too big. Raises `TryLater` or
+        `PlatformRefused` when the destination must be left alone.
+        """
+        self._check_go()
+        batch_id = self._intend(batch)
+        outcome, in_doubt = self._exchange(batch["payload"].to_list())
+        in_doubt = in_doubt or batch["first_intent_at"].is_not_null().any()
+        if outcome.verdict is Verdict.ACCEPTED:
+            self._around.ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
+            self.counter.acked += batch.height
+        elif outcome.verdict not in (Verdict.REFUSED, Verdict.TOO_BIG):
+            self.release(batch_id, outcome, in_doubt=in_doubt)
+            self._leave_alone(outcome)
+        return batch_id, outcome
+
+    def release(self, batch_id: int, outcome: Outcome, *, in_doubt: bool) -> None:
+        """Record that a batch was provably not taken; a key in doubt before stays in doubt."""
+        if not in_doubt and outcome.verdict is not Verdict.IN_DOUBT:
+            self._around.ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
+
+    def bury(self, batch_id: int, outcome: Outcome) -> None:
+        """Record that the one event of a batch was refused by itself."""
+        self._around.ledger.settle(batch_id, State.DEAD, outcome.code, outcome.trace_id)
+        self.counter.dead += 1
+
+    def _intend(self, batch: pl.DataFrame) -> int:
+        hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in batch["payload"]]
+        events = batch.select(
+            "event_name",
+            "event_id",
+            pl.col("event_at").dt.epoch("us").alias("event_at"),
+            "first_intent_at",
+            pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
+            pl.Series("payload_hash", hashes, pl.Binary),
+            "fields",
+        )
+        as_of = batch["as_of"][0]
+        return self._around.ledger.intend(Intent(self.target.destination_id, events, self._paths, as_of))
+
+    def _exchange(self, payloads: list[str]) -> tuple[Outcome, bool]:
+        """Send one request, again after a passing fault; say also whether any try may have arrived."""
+        destination, account = self.target.destination, self.target.account
+        request = destination.request(account, payloads)
+        headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
+        doubts: list[bool] = []
+
+        def once() -> Outcome:
+            self.counter.requests += 1
+            try:
+                answer = self._around.post(request.url, request.body, headers)
+            except NotSent as error:
+                return Outcome(Verdict.NOT_SENT, message=str(error))
+            except InDoubt as error:
+                doubts.append(True)
+                return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
+            response = Response(answer.status, answer.body, answer.headers)
+            outcome = destination.read_response(response, len(payloads))
+            doubts.append(outcome.verdict is Verdict.IN_DOUBT)
+            return outcome
+
+        retrying = tenacity.Retrying(
+            sleep=self._around.sleep,
+            stop=lambda state: state.attempt_number >= _TRIES or self._around.stop(),
+            # Full jitter: many clients after one outage must not come back at the same moment.
+            wait=tenacity.wait_random_exponential(multiplier=1, max=60),
+            retry=tenacity.retry_if_result(lambda found: found.verdict in _PASSING),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        return retrying(once), any(doubts)
+
+    # ------------------------------------------------------------------ may it go on?
+
+    def _check_go(self) -> None:
+        now = self._around.clock()
+        needed = timedelta(seconds=self.target.settings.total_timeout_s + 5)
+        if self._around.stop():
+            raise TryLater("The run was interrupted; what was not tried is sent by the next one.")
+        if self._around.deadline and now + needed > self._around.deadline:
+            raise TryLater("The deadline came; what was not tried is sent by the next run.")
+
+    def _check_pause(self) -> None:
+        until = self._around.ledger.paused_until(self.target.destination_id)
+        if until is not None and until > self._around.clock():
+            raise TryLater(f"{self.target.name} asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC.")
+
+    def _leave_alone(self, outcome: Outcome) -> None:
+        """Raise what a run that cannot go on with this destination must say."""
+        about = f"{self.target.name}: {outcome.message or outcome.code or outcome.verdict}"
+        if outcome.verdict is Verdict.BLOCKED:
+            raise PlatformRefused(f"{about} (code {outcome.code}). Nothing was dead-lettered; mend it and send again.")
+        if outcome.verdict is Verdict.THROTTLED and outcome.wait_s:
+            pause = min(timedelta(seconds=outcome.wait_s), _LONGEST_PAUSE)
+            until = self._around.clock() + pause
+            self._around.ledger.pause(self.target.destination_id, until)
+            raise TryLater(f"{about}. Sending goes on after {until:%Y-%m-%d %H:%M:%S} UTC.")
+        raise TryLater(f"{about}. What was not sent, or is in doubt, is for the next run.")

@@ -1,0 +1,113 @@
+"""The destinations of a run: which are enabled, configured, and where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from uploader.clock import NOW_VARIABLE, pretended
+from uploader.destinations import load, names
+from uploader.destinations.interface import Account, Secret
+from uploader.diff import Rules
+from uploader.errors import ConfigurationError, UsageError
+from uploader.transport import check_url, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from uploader.destinations.interface import Destination
+    from uploader.settings import DestinationSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One destination of a run. ``problems`` names every setting that sending still needs."""
+
+    destination: Destination
+    settings: DestinationSettings
+    account: Account
+    rules: Rules
+    problems: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The destination's name, as in the outbox."""
+        return self.destination.name
+
+    @property
+    def destination_id(self) -> str:
+        """The key in the sent log: platform and asset. A rehearsal has its own."""
+        rehearsal = "#test" if self.account.test_event_code else ""
+        return f"{self.name}:{self.account.dataset_id}{rehearsal}"
+
+
+def targets(
+    enabled: Sequence[str],
+    settings: Settings,
+    environment: Mapping[str, str],
+    wanted: Sequence[str] = (),
+    *,
+    rehearsal: bool = False,
+) -> list[Target]:
+    """Return the enabled destinations, or those of them that are wanted.
+
+    A ``test_event_code`` in the settings makes every run a rehearsal; ``rehearsal`` asks for one.
+    """
+    unknown = sorted(set(wanted) - set(names()))
+    if unknown:
+        raise UsageError(f"There is no destination {', '.join(unknown)}. There are: {', '.join(names())}.")
+    without_code = sorted(set(enabled) - set(names()))
+    if without_code:
+        raise ConfigurationError(
+            f"seeds/destinations.csv enables {', '.join(without_code)}, which this version cannot send to. "
+            f"It can send to: {', '.join(names())}."
+        )
+    chosen = [name for name in enabled if not wanted or name in wanted]
+    return [_target(name, settings.destination(name), environment, rehearsal=rehearsal) for name in chosen]
+
+
+def _target(name: str, settings: DestinationSettings, environment: Mapping[str, str], *, rehearsal: bool) -> Target:
+    destination = load(name)
+    section = f"destinations.{name}"
+    base_url = (settings.base_url or destination.base_url).rstrip("/")
+    check_url(base_url, f"{section}.base_url")
+    if pretended(environment) and not is_loopback(base_url):
+        raise ConfigurationError(
+            f"{NOW_VARIABLE} is set, so the run only pretends to know the time: it may speak to this machine only. "
+            f"Unset it, or point {section}.base_url to a sandbox."
+        )
+    token_variable = settings.token_env or destination.token_env
+    token = environment.get(token_variable, "").strip()
+    problems = []
+    if not settings.dataset_id:
+        problems.append(
+            f"{section}.dataset_id (in uploader.toml, or UPLOADER__DESTINATIONS__{name.upper()}__DATASET_ID)"
+        )
+    if not token:
+        problems.append(f"the environment variable {token_variable} (the platform's access token)")
+    if rehearsal and not settings.test_event_code:
+        problems.append(f"{section}.test_event_code (for a rehearsal)")
+    account = Account(
+        dataset_id=settings.dataset_id or "",
+        base_url=base_url,
+        api_version=settings.api_version or destination.api_version,
+        token=Secret(token),
+        test_event_code=settings.test_event_code,
+    )
+    rules = Rules(timedelta(hours=destination.dedup_window_hours), settings.pixel_redundant)
+    return Target(destination, settings, account, rules, tuple(problems))
+
+
+def ready(candidates: Sequence[Target]) -> tuple[list[Target], list[str]]:
+    """Return the targets that can be sent to, and a warning for each that cannot.
+
+    Raises `ConfigurationError` when settings are missing and no destination is left.
+    """
+    able = [target for target in candidates if not target.problems]
+    lacking = [target for target in candidates if target.problems]
+    warnings = [f"{target.name} is skipped; it lacks: {'; '.join(target.problems)}" for target in lacking]
+    if lacking and not able:
+        text = "\n".join(f"  {target.name}: {problem}" for target in lacking for problem in target.problems)
+        raise ConfigurationError(f"Nothing can be sent; these settings are missing:\n{text}")
+    return able, warnings

@@ -1,0 +1,118 @@
+"""Outbox minus sent log: where each row stands, and so what is due. Pure; time is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import polars as pl
+
+from uploader.clock import microseconds
+
+KEY: Final = ["event_name", "event_id"]
+
+
+class Standing(StrEnum):
+    """What a run has to do with one row."""
+
+    ALREADY = "already"
+    """It has a final state: nothing to do."""
+    NEW = "new"
+    """Send it."""
+    RESEND = "resend"
+    """In doubt, and the platform would still recognize it as the same event: send it again."""
+    WAITING = "waiting"
+    """Its time lies in the future."""
+    EXPIRED = "expired"
+    """The destination does not accept it any more, and it was never sent."""
+    HELD = "held"
+    """In doubt, and too late to send again."""
+    SUPPRESSED = "suppressed"
+    """It must not be sent any more, or not by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A destination's times. ``dedup_window`` is how long it recognizes a repeated event."""
+
+    dedup_window: timedelta
+    pixel_redundant: bool = False
+    margin: timedelta = timedelta(hours=1)
+    """Kept from the end of the dedup window."""
+    expiry_margin: timedelta = timedelta(minutes=10)
+    """Kept from the end of the accepted age: a request takes its time."""
+    future: timedelta = timedelta(seconds=60)
+    """How far in the future an event may lie."""
+
+
+def standings(
+    outbox: pl.DataFrame, states: pl.DataFrame, rules: Rules, now: datetime, begun_at: datetime
+) -> pl.DataFrame:
+    """Say where every row stands.
+
+    ``outbox``: one destination's rows (columns as `uploader.warehouse.outbox.read_keys`); ``states``: the sent
+    log's (columns as `uploader.ledger.reading.states`); ``now``, ``begun_at``: UTC without a zone, the latter
+    when the sent log began. Returns the rows that concern a run, with ``standing``, ``standing_reason``,
+    ``first_intent_at`` and ``was_in_doubt``. In-doubt keys without an outbox row come with a NULL ``event_key``.
+    """
+    keyed = outbox.filter(pl.col("event_id").is_not_null()).unique(KEY, keep="first", maintain_order=True)
+    known = states.select(*KEY, "state", "first_intent_at")
+    joined = keyed.join(known, on=KEY, how="left", maintain_order="left")
+    gone = known.filter(pl.col("state") == "intent").join(keyed, on=KEY, how="anti")
+    rows = pl.concat([joined, gone], how="diagonal_relaxed")
+
+    in_doubt = (pl.col("state") == "intent").fill_null(value=False)
+    settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
+    last_resend = microseconds(now - rules.dedup_window + rules.margin)
+    too_late = pl.col("first_intent_at") < last_resend
+    sendable = pl.col("is_sendable").fill_null(value=False)
+    expired = pl.col("expires_at") <= now + rules.expiry_margin
+    pixel_window = pl.lit(rules.pixel_redundant) & (pl.col("event_at") < now - rules.dedup_window + rules.margin)
+    expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)
+
+    standing = (
+        pl.when(settled)
+        .then(pl.when(sendable).then(pl.lit("already")))
+        .when(in_doubt & pl.col("event_key").is_null())
+        .then(pl.lit("held:row_gone"))
+        .when(in_doubt & ~sendable & (pl.col("hold_reason") != "expired"))
+        .then(pl.format("suppressed:{}", pl.col("hold_reason")))
+        .when(in_doubt & (expired | ~sendable))
+        .then(pl.lit("held:expired"))
+        .when(in_doubt & too_late)
+        .then(pl.lit("held:past_dedup_window"))
+        .when(in_doubt)
+        .then(pl.lit("resend"))
+        .when(sendable & expired | expired_while_due)
+        .then(pl.lit("expired:expired"))
+        .when(sendable & pixel_window)
+        .then(pl.lit("suppressed:pixel_window"))
+        .when(sendable & (pl.col("event_at") > now + rules.future))
+        .then(pl.lit("waiting"))
+        .when(sendable)
+        .then(pl.lit("new"))
+    )
+    parts = standing.str.split_exact(":", 1)
+    return (
+        rows.with_columns(
+            parts.struct.field("field_0").alias("standing"),
+            parts.struct.field("field_1").alias("standing_reason"),
+            in_doubt.alias("was_in_doubt"),
+            pl.when(in_doubt).then("first_intent_at").alias("first_intent_at"),
+        )
+        .filter(pl.col("standing").is_not_null())
+        .drop("state")
+    )
+
+
+def due(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return the rows to send, in order: what was in doubt, then what expires within the hour, then by time."""
+    sendable = rows.filter(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
+    return sendable.sort(
+        pl.col("standing") != Standing.RESEND,
+        pl.col("expires_at") > now + timedelta(hours=1),
+        "event_at",
+        "event_key",
+    )

@@ -1,0 +1,41 @@
+"""One run at a time: a lock that the operating system takes back when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from uploader.errors import TryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from uploader.clock import Clock
+
+
+@contextmanager
+def locked(ledger: Path, clock: Clock) -> Iterator[None]:
+    """Hold ``<ledger>.lock``, or raise `TryLater` with who holds it."""
+    ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = ledger.with_name(ledger.name + ".lock")
+    flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 500).decode(errors="replace").strip() or "unknown"
+            message = f"Another run holds the lock {path} ({holder}). Nothing was sent; try again later."
+            raise TryLater(message) from None
+        os.ftruncate(descriptor, 0)
+        os.write(
+            descriptor,
+            f"pid {os.getpid()} on {socket.gethostname()} since {clock():%Y-%m-%dT%H:%M:%SZ}".encode(),
+        )
+        yield
+    finally:
+        os.close(descriptor)

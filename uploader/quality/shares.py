@@ -1,0 +1,249 @@
+"""The shares that may reach a limit: rates over the rows of the sendable window, each destination by itself.
+
+One event has one row per destination, so a rate over all of them together would let a good destination
+hide a bad one. Held rows are judged too, with two exceptions. A row that the outbox already holds as
+``duplicate_event_id`` is no duplicate that could be sent. A destination that is switched off (it has rows
+held as ``destination_disabled``) is not judged at all: the caller leaves its rows out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import polars as pl
+
+from uploader.events import IDENTIFIERS
+from uploader.quality.report import EXAMPLES, shown_key
+
+if TYPE_CHECKING:
+    from uploader.settings import QualitySettings
+
+FEWEST_FOR_A_BAND: Final = 30
+"""A currency with fewer rows of history has no band."""
+FURTHEST_AHEAD: Final = timedelta(days=366)
+MOST_AHEAD: Final = 0.5
+"""One mistyped date must not stop a shop. Most dates a year ahead mean a wrong unit, or a wrong clock."""
+LONGEST_GAP: Final = timedelta(days=3660)
+
+MATCH_KEYS: Final = (
+    *IDENTIFIERS,
+    *("client_ip", "fbp", "fbc", "gclid", "gbraid", "wbraid", "ttclid", "sc_cid", "epik", "rdt_cid"),
+    *("li_fat_id", "msclkid", "twclid"),
+)
+"""The columns of which a platform needs at least one to find the person."""
+
+_MONEY: Final = pl.Decimal(38, 4)
+_CENT: Final = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What there is to judge. ``judged_at`` is UTC without a zone, like the times of the rows."""
+
+    due: pl.DataFrame
+    window: pl.DataFrame
+    bands: pl.DataFrame
+    thresholds: QualitySettings
+    judged_at: datetime
+
+
+Flags: TypeAlias = Callable[[Batch], pl.DataFrame]
+"""Computes ``destination``, ``event_key`` and ``flag`` (true: counts against the limit; NULL: not judged)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRule:
+    """One limit: the highest share of flagged rows, in any destination."""
+
+    column: str
+    name: str
+    flags: Flags
+    limit: Callable[[QualitySettings], float]
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A share, measured per destination, and its worst destination."""
+
+    rates: dict[str, float]
+    where: str | None
+    judged: int
+    unexpected: int
+    examples: tuple[str, ...]
+
+    @property
+    def observed(self) -> float | None:
+        """The share in the worst destination; None where there was nothing to judge."""
+        return self.unexpected / self.judged if self.judged else None
+
+
+def measure(rule: ShareRule, batch: Batch) -> Measure:
+    """Count the flagged rows per destination."""
+    flags = rule.flags(batch).drop_nulls("flag")
+    counts = (
+        flags.group_by("destination")
+        .agg(judged=pl.len(), unexpected=pl.col("flag").sum())
+        .with_columns(rate=pl.col("unexpected") / pl.col("judged"))
+        .sort(["rate", "destination"], descending=[True, False])
+    )
+    if counts.is_empty():
+        return Measure({}, None, 0, 0, ())
+    where, judged, unexpected, _ = counts.row(0)
+    wrong = flags.filter(pl.col("flag") & (pl.col("destination") == where)).head(EXAMPLES)
+    rates = dict(zip(counts["destination"].to_list(), counts["rate"].to_list(), strict=True))
+    return Measure(rates, where, judged, unexpected, tuple(wrong.select(shown_key()).to_series().to_list()))
+
+
+def _flagged(rows: pl.DataFrame, flag: pl.Expr) -> pl.DataFrame:
+    return rows.select("destination", "event_key", flag=flag)
+
+
+def _again(rows: pl.DataFrame) -> pl.DataFrame:
+    """Flag each row after the first with the same destination, event name and event id."""
+    key = pl.struct("destination", "event_name", "event_id")
+    first = key.is_first_distinct()
+    return _flagged(rows.sort("event_at", "event_key"), pl.when(pl.col("event_id").is_not_null()).then(first.not_()))
+
+
+def _countable(batch: Batch) -> pl.DataFrame:
+    held = (pl.col("hold_reason") == "duplicate_event_id").fill_null(value=False)
+    return batch.window.filter(held.not_())
+
+
+def repeated_ids_due(batch: Batch) -> pl.DataFrame:
+    """Flag rows due that repeat another one's event id."""
+    return _again(batch.due)
+
+
+def repeated_ids(batch: Batch) -> pl.DataFrame:
+    """Flag rows of the window that repeat another one's event id and are not held for it."""
+    return _again(_countable(batch))
+
+
+def likely_duplicates(batch: Batch) -> pl.DataFrame:
+    """Flag rows that follow another one of the same customer, value and currency closely.
+
+    Compared are events of one name. Rows without a customer, value, currency or time are not judged.
+    """
+    same = ["destination", "event_name", "external_id_sha256", "currency", "value"]
+    minutes = min(batch.thresholds.duplicate_window_minutes, LONGEST_GAP / timedelta(minutes=1))
+    rows = _countable(batch).drop_nulls([*same, "event_at"]).sort([*same, "event_at", "event_key"])
+    follows = pl.all_horizontal(pl.col(column) == pl.col(column).shift() for column in same)
+    close = pl.col("event_at") - pl.col("event_at").shift() <= timedelta(minutes=minutes)
+    return _flagged(rows, (follows & close).fill_null(value=False))
+
+
+def without_match_key(batch: Batch) -> pl.DataFrame:
+    """Flag rows held as ``no_match_key``, and rows due that carry none of `MATCH_KEYS`.
+
+    Judged are the rows that came so far: sendable ones, and those held for this or a later reason.
+    """
+    reason, row = pl.col("hold_reason"), ["destination", "event_key"]
+    came_so_far = pl.col("is_sendable") | reason.is_in(["no_match_key", "expired"])
+    bare = batch.due.filter(pl.all_horizontal(pl.col(column).is_null() for column in MATCH_KEYS)).select(row)
+    judged = pl.concat(
+        [
+            batch.window.filter(came_so_far).select(*row, flag=(reason == "no_match_key").fill_null(value=False)),
+            batch.due.join(batch.window, on=row, how="anti").select(*row, flag=pl.lit(False)),
+        ]
+    )
+    return judged.join(bare.unique().with_columns(is_bare=True), on=row, how="left").select(
+        *row, flag=pl.col("flag") | pl.col("is_bare").fill_null(value=False)
+    )
+
+
+def zero_values(batch: Batch) -> pl.DataFrame:
+    """Flag rows whose value is zero. Rows without a value are not judged."""
+    return _flagged(batch.window, pl.col("value") == 0)
+
+
+def outliers(batch: Batch) -> pl.DataFrame:
+    """Flag values outside of their currency's band: its median divided by, and times, the factor.
+
+    Zero values, and currencies with less than `FEWEST_FOR_A_BAND` rows of history, are not judged.
+    """
+    value = pl.col("value").cast(_MONEY, strict=False)
+    rows = batch.window.join(_bounds(batch.bands, batch.thresholds.value_band_factor), on="currency")
+    outside = (value < pl.col("lowest")) | (value > pl.col("highest"))
+    return _flagged(rows, pl.when(value != 0).then(outside))
+
+
+def _bounds(bands: pl.DataFrame, factor: float) -> pl.DataFrame:
+    """Compute the band of each currency that has one, exactly, in decimals."""
+    rows = []
+    for currency, median, count in bands.select("currency", "median", "rows").iter_rows():
+        if median is None or not math.isfinite(median) or median <= 0 or (count or 0) < FEWEST_FOR_A_BAND:
+            continue
+        middle, times = Decimal(str(median)), Decimal(str(factor))
+        try:
+            lowest = (middle / times).quantize(_CENT, ROUND_CEILING)
+            highest = (middle * times).quantize(_CENT, ROUND_FLOOR)
+        except InvalidOperation:  # beyond every amount of money
+            continue
+        rows.append((currency, lowest, highest))
+    return pl.DataFrame(rows, schema={"currency": pl.String, "lowest": _MONEY, "highest": _MONEY}, orient="row")
+
+
+def far_ahead(batch: Batch) -> pl.DataFrame:
+    """Flag events that lie more than a year ahead. Rows without a time are not judged."""
+    return _flagged(batch.window, pl.col("event_at") > batch.judged_at + FURTHEST_AHEAD)
+
+
+SHARE_RULES: Final[tuple[ShareRule, ...]] = (
+    ShareRule(
+        "repeated_event_ids_due",
+        "Repeated event ids among the rows due",
+        repeated_ids_due,
+        lambda limits: limits.max_duplicate_event_id_rate,
+        "A join in the models multiplies rows, or ids are not unique: look at fct_conversion_outbox.",
+    ),
+    ShareRule(
+        "repeated_event_ids",
+        "Repeated event ids in the window",
+        repeated_ids,
+        lambda limits: limits.max_duplicate_event_id_rate,
+        "Later orders with the same id are to be held as duplicate_event_id: look at fct_conversion_outbox.",
+    ),
+    ShareRule(
+        "likely_duplicates",
+        "Likely duplicate conversions",
+        likely_duplicates,
+        lambda limits: limits.max_duplicate_rate,
+        "Same customer, value and currency shortly after: does the shop or an import write orders twice? "
+        "If these are real, raise [quality] max_duplicate_rate.",
+    ),
+    ShareRule(
+        "events_without_match_key",
+        "Events with no match key",
+        without_match_key,
+        lambda limits: limits.max_no_match_key_rate,
+        "Have e-mail, phone, customer or session ids gone missing in raw orders and sessions?",
+    ),
+    ShareRule(
+        "zero_values",
+        "Zero values",
+        zero_values,
+        lambda limits: limits.max_zero_value_rate,
+        "Has raw orders.total gone missing, or does var value_basis name an empty column?",
+    ),
+    ShareRule(
+        "implausible_values",
+        "Values far from their currency's median",
+        outliers,
+        lambda limits: limits.max_outlier_rate,
+        "Cents in place of units, or a wrong currency? Look at raw orders.total and currency.",
+    ),
+    ShareRule(
+        "event_times_far_ahead",
+        "Event times more than a year ahead",
+        far_ahead,
+        lambda _: MOST_AHEAD,
+        "Milliseconds read as seconds, or a wrong clock? Look at raw orders.paid_at.",
+    ),
+)

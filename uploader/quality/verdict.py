@@ -1,0 +1,109 @@
+"""The verdict that ``check`` leaves for ``send``: bound to the rows that were judged, and to the thresholds.
+
+It holds for any part of those rows. A file that is missing, damaged, of another version of this package,
+or that says anything else than "passed" is not accepted, and never an error: ``send`` judges again.
+The seal is a checksum against damage and careless edits, not a signature.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import sys
+from array import array
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from uploader import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from uploader.quality.report import Report
+    from uploader.settings import QualitySettings
+
+FILE: Final = "verdict.json"
+FORMAT: Final = 1
+
+
+def verdict_text(report: Report, digests: Mapping[str, pl.Series]) -> str:
+    """Write the verdict as JSON. ``digests``: per destination id, the UInt64 digests of the rows judged."""
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "passed": report.passed,
+        "judged_at": report.judged_at.isoformat(),
+        "version": __version__,
+        "thresholds_sha256": thresholds_digest(report.thresholds),
+        "rows": {name: _pack(digests[name]) for name in sorted(digests)},
+    }
+    return json.dumps({**content, "seal": _seal(content)}, indent=2) + "\n"
+
+
+def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: QualitySettings) -> bool:
+    """Say whether a passing verdict in ``directory`` covers all these rows, under these thresholds."""
+    content = _read(directory / FILE)
+    if (
+        content.get("passed") is not True
+        or content.get("version") != __version__
+        or content.get("thresholds_sha256") != thresholds_digest(thresholds)
+    ):
+        return False
+    rows = content.get("rows")
+    if not isinstance(rows, dict):
+        return False
+    return all(_covers(rows.get(name), wanted) for name, wanted in digests.items())
+
+
+def thresholds_digest(thresholds: QualitySettings) -> str:
+    """Return a digest that changes with each threshold."""
+    text = json.dumps(thresholds.model_dump(), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _covers(packed: object, wanted: pl.Series) -> bool:
+    if wanted.is_empty():
+        return True
+    judged = _unpack(packed)
+    if judged is None or wanted.dtype != pl.UInt64 or wanted.null_count():
+        return False
+    return bool(wanted.is_in(judged.implode()).all())
+
+
+def _pack(digests: pl.Series) -> str:
+    numbers = array("Q", digests.cast(pl.UInt64).drop_nulls().unique().sort().to_list())
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return base64.b64encode(numbers.tobytes()).decode("ascii")
+
+
+def _unpack(packed: object) -> pl.Series | None:
+    if not isinstance(packed, str):
+        return None
+    numbers = array("Q")
+    try:
+        numbers.frombytes(base64.b64decode(packed, validate=True))
+    except (binascii.Error, ValueError):
+        return None
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return pl.Series(numbers.tolist(), dtype=pl.UInt64)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the content of an intact verdict, or nothing."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return {}
+    seal = content.pop("seal", None)
+    return content if seal == _seal(content) else {}
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

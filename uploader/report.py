@@ -1,0 +1,50 @@
+"""Say in figures what is due, sent and held. Pure: frames in, plain data out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def money(rows: Iterable[tuple[str | None, Any]]) -> str:
+    """Write values by currency, e.g. ``12.50 EUR, 900 JPY``."""
+    return ", ".join(f"{float(value):,.2f} {currency or '?'}" for currency, value in rows if value)
+
+
+def _by_currency(frame: pl.DataFrame) -> dict[str, str]:
+    sums = frame.group_by("currency").agg(pl.col("value").sum()).sort("currency", nulls_last=True)
+    return {currency or "?": str(value) for currency, value in sums.rows() if value}
+
+
+def plan_figures(tally: pl.DataFrame, standing: pl.DataFrame, without_event: pl.DataFrame) -> dict[str, Any]:
+    """Return per destination and event: due, already sent, waiting, held by reason, value by currency.
+
+    ``tally`` as `uploader.warehouse.outbox.read_tally`, ``standing`` as
+    `uploader.delivery.planning.standing_counts`, ``without_event`` as ``read_orders_without_event``.
+    """
+    destinations: dict[str, Any] = {}
+    for (name, event), rows in tally.group_by("destination", "event_name", maintain_order=True):
+        mine = (
+            standing.filter((pl.col("destination") == name) & (pl.col("event_name") == event))
+            if standing.width
+            else standing
+        )
+        counted = dict(mine.group_by("standing").agg(pl.col("rows").sum()).rows()) if mine.width else {}
+        held = rows.filter(pl.col("hold_reason").is_not_null())
+        by_reason = (
+            held.group_by("hold_reason").agg(pl.col("rows").sum()).sort("rows", "hold_reason", descending=[True, False])
+        )
+        due = mine.filter(pl.col("standing") == "due") if mine.width else mine
+        destinations.setdefault(str(name), {})[str(event)] = {
+            "due": counted.pop("due", 0),
+            "already": counted.pop("already", 0),
+            **{key: counted[key] for key in sorted(counted)},
+            "held": dict(by_reason.rows()),
+            "due_value": _by_currency(due) if due.width else {},
+            "held_value": _by_currency(held),
+        }
+    return {"destinations": destinations, "orders_without_event": dict(without_event.rows())}

@@ -1,0 +1,164 @@
+"""The shape of one event at Meta: which keys there are, and what each may hold.
+
+A refusal by shape carries the path, ``$['data'][3]['user_data']``, as Meta's own do for unknown keys.
+Keys: https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters (read 2026-09-12)
+and ``facebook-business`` 26.0.3. Unknown keys are refused everywhere but in ``custom_data``, which may carry
+a shop's own; for ``user_data`` and ``app_data`` that is stricter than anything Meta has published.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from uploader.sandbox.currencies import CURRENCIES
+from uploader.sandbox.meta_refusal import bad_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Shape: TypeAlias = "tuple[str, Callable[[Any], bool]]"
+"""What a value must be, in words and as a test."""
+
+
+def as_list(value: object) -> list[Any]:
+    """Return the values of a field that takes one or several."""
+    return value if isinstance(value, list) else [value]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_amount(value: object) -> bool:
+    """Say whether it is a number that is not negative; Meta's samples also show numbers as text."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return False
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return False
+    return number.is_finite() and number >= 0
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _is_content(value: object) -> bool:
+    if not isinstance(value, dict) or not {"id", "quantity"} <= value.keys():
+        return False
+    is_named = _is_text(value["id"]) or _is_whole(value["id"])
+    return is_named and all(_is_amount(value[key]) for key in ("quantity", "item_price") if key in value)
+
+
+def _list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(test, value))
+
+
+def _one_of(*allowed: object) -> Shape:
+    return (
+        f"one of {', '.join(map(str, allowed))}",
+        lambda value: type(value) is not bool and value in allowed,
+    )
+
+
+TEXT: Final[Shape] = ("a non-empty string", _is_text)
+ANY_TEXT: Final[Shape] = ("a string", lambda value: isinstance(value, str))
+WHOLE: Final[Shape] = ("an integer", _is_whole)
+OBJECT: Final[Shape] = ("an object", lambda value: isinstance(value, dict))
+FLAG: Final[Shape] = ("a boolean", lambda value: value in (0, 1))
+AMOUNT: Final[Shape] = ("a number that is not negative", _is_amount)
+TEXTS: Final[Shape] = (
+    "a string or a list of strings",
+    lambda value: all(isinstance(v, str) for v in as_list(value)),
+)
+ID: Final[Shape] = ("an id", lambda value: _is_text(value) or _is_whole(value))
+ANYTHING: Final[Shape] = ("anything", lambda _: True)
+DELIVERY: Final = _one_of("in_store", "curbside", "home_delivery")
+
+EVENT: Final[Mapping[str, Shape]] = {
+    "event_name": TEXT,
+    "event_time": WHOLE,
+    "action_source": _one_of(
+        *("email", "website", "app", "phone_call", "chat", "physical_store"),
+        *("system_generated", "business_messaging", "other"),
+    ),
+    "user_data": OBJECT,
+    "custom_data": OBJECT,
+    "event_id": ANY_TEXT,
+    "event_source_url": ANY_TEXT,
+    "referrer_url": ANY_TEXT,
+    "opt_out": FLAG,
+    "data_processing_options": ('[] or ["LDU"]', lambda value: value in ([], ["LDU"])),
+    "data_processing_options_country": _one_of(0, 1),
+    "data_processing_options_state": _one_of(0, *range(1000, 1014)),
+    "app_data": OBJECT,
+    "messaging_channel": _one_of("messenger", "whatsapp", "instagram"),
+    "original_event_data": OBJECT,
+    "attribution_data": OBJECT,
+    "advanced_measurement_table": ANY_TEXT,
+}
+REQUIRED: Final = ("event_name", "action_source", "user_data")
+
+USER_DATA: Final[Mapping[str, Shape]] = {
+    **dict.fromkeys(("em", "ph", "fn", "ln", "db", "ge", "ct", "st", "zp", "country", "external_id"), TEXTS),
+    **dict.fromkeys(("f5first", "f5last", "fi", "dobd", "dobm", "doby"), TEXTS),
+    **dict.fromkeys(("client_ip_address", "client_user_agent", "fbc", "fbp", "subscription_id"), ANY_TEXT),
+    **dict.fromkeys(("anon_id", "madid", "ctwa_clid"), ANY_TEXT),
+    **dict.fromkeys(("fb_login_id", "lead_id", "page_id", "page_scoped_user_id"), ID),
+    **dict.fromkeys(("ig_account_id", "ig_sid"), ID),
+    **dict.fromkeys(("whatsapp_business_account_id", "instagram_business_account_id"), ID),
+}
+
+APP_DATA: Final[Mapping[str, Shape]] = {
+    "advertiser_tracking_enabled": FLAG,
+    "application_tracking_enabled": FLAG,
+    "extinfo": ("a list", lambda value: isinstance(value, list)),
+    **dict.fromkeys(("campaign_ids", "install_referrer", "installer_package", "vendor_id"), ANYTHING),
+    **dict.fromkeys(("url_schemes", "windows_attribution_id", "receipt_data"), ANYTHING),
+    **dict.fromkeys(("consider_views", "include_dwell_data", "include_video_data"), FLAG),
+}
+
+CUSTOM_DATA: Final[Mapping[str, Shape]] = {
+    "value": AMOUNT,
+    "predicted_ltv": AMOUNT,
+    "currency": (
+        "a currency code of ISO 4217",
+        lambda value: _is_text(value) and value.upper() in CURRENCIES,
+    ),
+    "contents": ("a list of objects with id and quantity", _list_of(_is_content)),
+    "content_ids": ("a list of ids", _list_of(ID[1])),
+    "content_type": _one_of("product", "product_group"),
+    "num_items": ("a whole number that is not negative", lambda value: _is_whole(value) and value >= 0),
+    "order_id": TEXT,
+    "delivery_category": DELIVERY,
+}
+
+
+def check_shape(event: object, position: int) -> dict[str, Any]:
+    """Return the event if its keys and types are right; otherwise refuse it by its path."""
+    path = f"$['data'][{position}]"
+    if not isinstance(event, dict):
+        raise bad_parameter(f'param "{path}" must be an object')
+    _check_keys(event, EVENT, path)
+    for key in REQUIRED:
+        if key not in event:
+            raise bad_parameter(f'Missing expected key "{key}" on param "{path}"')
+    _check_keys(event["user_data"], USER_DATA, f"{path}['user_data']")
+    _check_keys(event.get("app_data", {}), APP_DATA, f"{path}['app_data']")
+    _check_values(event.get("custom_data", {}), CUSTOM_DATA, f"{path}['custom_data']")
+    return event
+
+
+def _check_keys(found: dict[str, Any], shapes: Mapping[str, Shape], path: str) -> None:
+    for key in found:
+        if key not in shapes:
+            raise bad_parameter(f'Unexpected key "{key}" on param "{path}"')
+    _check_values(found, shapes, path)
+
+
+def _check_values(found: dict[str, Any], shapes: Mapping[str, Shape], path: str) -> None:
+    for key, value in found.items():
+        if key in shapes and not shapes[key][1](value):
+            raise bad_parameter(f"param \"{path}['{key}']\" must be {shapes[key][0]}")

@@ -1,0 +1,120 @@
+"""What the user configured: ``uploader.toml``, overridden by environment variables ``UPLOADER__SECTION__KEY``.
+
+Secrets stand in neither: a setting names the environment variable that holds the secret.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from uploader.errors import ConfigurationError
+
+FILE: Final = Path("uploader.toml")
+Rate = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    """One table of ``uploader.toml``; a key it does not know is an error that names it."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class LedgerSettings(_Section):
+    """``[ledger]``: where the sent log is."""
+
+    path: Path = Path("sent_log.sqlite")
+
+
+class DestinationSettings(_Section):
+    """``[destinations.NAME]``: one asset of one platform. None means: the platform's own default."""
+
+    dataset_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
+    api_version: str | None = None
+    base_url: str | None = None
+    token_env: str | None = None
+    test_event_code: str | None = None
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 1000
+    concurrency: Annotated[int, Field(ge=1, le=1)] = 1
+    """Requests at a time; this version sends one at a time."""
+    connect_timeout_s: Seconds = 5
+    read_timeout_s: Seconds = 30
+    total_timeout_s: Seconds = 60
+    pixel_redundant: bool = False
+
+
+class QualitySettings(_Section):
+    """``[quality]``: the thresholds of the gate. Rates are shares between 0 and 1."""
+
+    max_duplicate_rate: Rate = 0.05
+    duplicate_window_minutes: Annotated[float, Field(ge=0)] = 10
+    max_duplicate_event_id_rate: Rate = 0.0
+    max_no_match_key_rate: Rate = 0.2
+    max_zero_value_rate: Rate = 1.0
+    value_band_factor: Annotated[float, Field(gt=1)] = 1000
+    history_days: Annotated[int, Field(ge=1)] = 90
+    max_outlier_rate: Rate = 0.01
+
+
+class DeliverySettings(_Section):
+    """``[delivery]``: rules of a run."""
+
+    max_outbox_age_hours: Annotated[float, Field(gt=0)] = 24
+
+
+class Settings(BaseSettings):
+    """All settings of a run."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="UPLOADER__",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        toml_file=FILE,
+    )
+
+    ledger: LedgerSettings = LedgerSettings()
+    destinations: dict[str, DestinationSettings] = {}
+    quality: QualitySettings = QualitySettings()
+    delivery: DeliverySettings = DeliverySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment variables win over ``uploader.toml``; there are no other sources."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def destination(self, name: str) -> DestinationSettings:
+        """Return a destination's settings, all defaults where it has none."""
+        return self.destinations.get(name, DestinationSettings())
+
+
+def load() -> Settings:
+    """Read the settings, or name everything that is wrong with them at once."""
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{FILE} is not valid TOML: {error}. Correct that line.") from None
+    except ValidationError as error:
+        problems = [
+            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        ]
+        text = "\n".join(problems)
+        raise ConfigurationError(f"Settings ({FILE} or UPLOADER__SECTION__KEY) to correct:\n{text}") from None

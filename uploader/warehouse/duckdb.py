@@ -1,0 +1,89 @@
+"""Connections to a DuckDB warehouse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import duckdb
+
+from uploader.errors import ConfigurationError, TryLater
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from uploader.warehouse.profile import Profile
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
+Sleep: TypeAlias = Callable[[float], None]
+
+PATIENCE_S: Final = 60.0
+"""How long a busy warehouse is waited for."""
+_PAUSE_S: Final = 0.5
+
+
+@contextmanager
+def reading(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]:
+    """Open the warehouse read-only; it must exist. Waits while another process writes to it."""
+    if not profile.path.is_file():
+        raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
+    with _opened(profile, read_only=True, sleep=sleep) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]:
+    """Open the warehouse for writing, and make the file where there is none."""
+    profile.path.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(profile, read_only=False, sleep=sleep) as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(profile: Profile, *, read_only: bool, sleep: Sleep) -> Iterator[Connection]:
+    connection = _connect(profile, read_only=read_only, sleep=sleep)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
+    waited = 0.0
+    while True:
+        try:
+            return duckdb.connect(str(profile.path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise ConfigurationError(f"The warehouse {profile.path} cannot be opened: {error}") from None
+            if waited >= PATIENCE_S:
+                message = f"The warehouse {profile.path} is busy: another process has it open. Try again later."
+                raise TryLater(message) from None
+        except duckdb.Error as error:
+            raise ConfigurationError(f"The warehouse {profile.path} cannot be opened: {error}") from None
+        sleep(_PAUSE_S)
+        waited += _PAUSE_S
+
+
+def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
+    """Return a query's rows as a frame."""
+    found: pl.DataFrame = connection.execute(query, list(parameters)).pl()  # type: ignore[attr-defined]
+    return found
+
+
+def quoted(*names: str) -> str:
+    """Quote a table's name, so that no setting can carry SQL."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def table_columns(connection: Connection, schema: str, table: str) -> list[str]:
+    """Return the columns of a table in their order, or an empty list where there is no such table."""
+    found = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = ? and table_name = ? "
+        "and database_name = current_database() order by column_index",
+        [schema, table],
+    ).fetchall()
+    return [name for (name,) in found]

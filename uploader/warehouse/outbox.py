@@ -1,0 +1,161 @@
+"""Read what dbt decided: the outbox, the events behind it, and whether the last build passed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from uploader.errors import ConfigurationError
+from uploader.events import EVENTS, OUTBOX
+from uploader.warehouse.duckdb import Connection, frame, quoted, table_columns
+
+if TYPE_CHECKING:
+    from uploader.warehouse.profile import Profile
+
+EVENTS_TABLE: Final = "fct_conversion_events"
+OUTBOX_TABLE: Final = "fct_conversion_outbox"
+ORDERS_WITHOUT_EVENT: Final = "audit_orders_without_event"
+BUILD_FAILURES: Final = "build_failures"
+
+_KEY_COLUMNS: Final = (
+    "event_key, event_name, event_id, event_at, destination, is_sendable, hold_reason, expires_at, as_of"
+)
+
+
+def require_marts(connection: Connection, profile: Profile) -> None:
+    """Raise unless both marts have every column of the contract; all missing ones are named at once."""
+    missing = []
+    for table, contract in ((EVENTS_TABLE, EVENTS), (OUTBOX_TABLE, OUTBOX)):
+        present = table_columns(connection, profile.schema, table)
+        if not present:
+            missing.append(f"  {profile.schema}.{table}: the table itself")
+        else:
+            missing += [f"  {profile.schema}.{table}.{name}" for name in contract if name not in present]
+    if missing:
+        text = "\n".join(missing)
+        raise ConfigurationError(f"The warehouse {profile.path} lacks:\n{text}\nRun `dbt build`.")
+
+
+def build_failures(connection: Connection, profile: Profile) -> list[str]:
+    """Return the names of dbt's nodes that failed in their last run; empty when the build passed."""
+    if not table_columns(connection, profile.schema, BUILD_FAILURES):
+        return []
+    table = quoted(profile.schema, BUILD_FAILURES)
+    return [name for (name,) in connection.execute(f"select unique_id from {table} order by 1").fetchall()]
+
+
+def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.DataFrame:
+    """Return the outbox rows that delivery must look at, narrow.
+
+    These are the sendable rows, and the held ones that no destination had ceased to accept at ``since``
+    (UTC without zone). Columns: those of `OUTBOX` that name, time and judge a row, ``action_source``,
+    ``value``, ``currency``, and ``row_digest`` (UInt64), which changes when anything about the event or
+    the decision to send it does.
+    """
+    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
+    columns = ", ".join(f"outbox.{name.strip()}" for name in _KEY_COLUMNS.split(","))
+    return frame(
+        connection,
+        f"""
+        select {columns}, events.action_source, events.value, events.currency,
+               hash(events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use) as row_digest
+        from {outbox} as outbox
+        inner join {events} as events on events.event_key = outbox.event_key
+        where outbox.is_sendable or outbox.expires_at >= ?
+        order by outbox.destination, outbox.event_at, outbox.event_key
+        """,
+        [since],
+    )
+
+
+def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
+    """Return whole rows, `EVENTS` and `OUTBOX` joined, for ``keys`` (``destination``, ``event_key``), in their order."""
+    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
+    decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
+    known = ", ".join(f"events.{name}" for name in EVENTS)
+    connection.register("wanted", keys.select("destination", "event_key").with_row_index("position").to_arrow())
+    try:
+        return frame(
+            connection,
+            f"""
+            select {known}, {decided}
+            from wanted
+            inner join {outbox} as outbox
+                on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination
+            inner join {events} as events on events.event_key = wanted.event_key
+            order by wanted.position
+            """,
+        )
+    finally:
+        connection.unregister("wanted")
+
+
+def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:
+    """Return the window that shares and duplicate rates are judged over.
+
+    That is every outbox row that its destination still accepted at ``as_of``, held ones included.
+    """
+    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
+    return frame(
+        connection,
+        f"""
+        select outbox.destination, outbox.event_key, outbox.event_name, outbox.event_id, outbox.event_at,
+               outbox.is_sendable, outbox.hold_reason, events.value, events.currency, events.external_id_sha256
+        from {outbox} as outbox
+        inner join {events} as events on events.event_key = outbox.event_key
+        where outbox.expires_at >= outbox.as_of
+        order by outbox.destination, outbox.event_at, outbox.event_key
+        """,
+    )
+
+
+def read_bands(connection: Connection, profile: Profile, as_of: datetime, history_days: int) -> pl.DataFrame:
+    """Return per ``currency`` the ``median`` of the positive values of the last days, and the ``rows`` behind it."""
+    events = quoted(profile.schema, EVENTS_TABLE)
+    return frame(
+        connection,
+        f"""
+        select currency, cast(median(value) as double) as median, count(*) as rows
+        from {events}
+        where event_at >= ? and value > 0 and currency is not null
+        group by currency
+        order by currency
+        """,
+        [as_of - timedelta(days=history_days)],
+    )
+
+
+def read_tally(connection: Connection, profile: Profile) -> pl.DataFrame:
+    """Return the outbox counted.
+
+    Columns: ``destination``, ``event_name``, ``hold_reason`` (NULL: sendable), ``currency``, ``rows``, ``value``.
+    """
+    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
+    return frame(
+        connection,
+        f"""
+        select outbox.destination, outbox.event_name, outbox.hold_reason, events.currency,
+               count(*) as rows, cast(sum(events.value) as decimal(38, 4)) as value
+        from {outbox} as outbox
+        inner join {events} as events on events.event_key = outbox.event_key
+        group by all
+        order by all
+        """,
+    )
+
+
+def read_orders_without_event(connection: Connection, profile: Profile) -> pl.DataFrame:
+    """Return how many orders make no event, by ``reason``: ``reason`` and ``rows``."""
+    if not table_columns(connection, profile.schema, ORDERS_WITHOUT_EVENT):
+        return pl.DataFrame(schema={"reason": pl.String, "rows": pl.Int64})
+    table = quoted(profile.schema, ORDERS_WITHOUT_EVENT)
+    return frame(connection, f"select reason, count(*) as rows from {table} group by all order by all")
+
+
+def read_as_of(connection: Connection, profile: Profile) -> datetime | None:
+    """Return the time that the outbox was decided at (UTC without zone), or None for an empty outbox."""
+    outbox = quoted(profile.schema, OUTBOX_TABLE)
+    found = connection.execute(f"select max(as_of) from {outbox}").fetchone()
+    return found[0] if found else None

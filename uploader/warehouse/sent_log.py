@@ -1,0 +1,59 @@
+"""The warehouse's copy of the sent log, so that SQL can join it and its loss is noticed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from uploader.warehouse.duckdb import Connection, quoted, table_columns
+
+if TYPE_CHECKING:
+    from uploader.warehouse.profile import Profile
+
+TABLE: Final = "sent_log"
+META: Final = "sent_log_meta"
+
+
+def read_publication(connection: Connection, profile: Profile) -> tuple[str, int] | None:
+    """Return whose copy the warehouse holds (ledger id) and how far it has come, or None without one."""
+    if not table_columns(connection, profile.schema, META):
+        return None
+    found = connection.execute(f"select ledger_id, high_water from {quoted(profile.schema, META)}").fetchone()
+    return (str(found[0]), int(found[1])) if found else None
+
+
+def publish(connection: Connection, profile: Profile, changes: pl.DataFrame, ledger_id: str, high_water: int) -> None:
+    """Upsert the keys that changed. ``changes``: columns as `uploader.ledger.reading.changes_since`."""
+    table, meta = quoted(profile.schema, TABLE), quoted(profile.schema, META)
+    connection.execute(f"create schema if not exists {quoted(profile.schema)}")
+    connection.execute("begin")
+    connection.execute(
+        f"create table if not exists {table} (destination varchar, destination_id varchar, event_name varchar, "
+        "event_id varchar, state varchar, reason varchar, first_intent_at timestamp, updated_at timestamp)"
+    )
+    connection.execute(f"create table if not exists {meta} (ledger_id varchar, high_water bigint)")
+    if not changes.is_empty():
+        connection.register("changes", _published(changes).to_arrow())
+        connection.execute(
+            f"delete from {table} as old using changes where old.destination_id = changes.destination_id "
+            "and old.event_name = changes.event_name and old.event_id = changes.event_id"
+        )
+        connection.execute(f"insert into {table} by name select * from changes")
+        connection.unregister("changes")
+    connection.execute(f"delete from {meta}")
+    connection.execute(f"insert into {meta} values (?, ?)", [ledger_id, high_water])
+    connection.execute("commit")
+
+
+def _published(changes: pl.DataFrame) -> pl.DataFrame:
+    return changes.select(
+        pl.col("destination_id").str.split(":").list.first().alias("destination"),
+        "destination_id",
+        "event_name",
+        "event_id",
+        "state",
+        "reason",
+        pl.from_epoch("first_intent_at", time_unit="us").alias("first_intent_at"),
+        pl.from_epoch("updated_at", time_unit="us").alias("updated_at"),
+    )
