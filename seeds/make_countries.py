@@ -58,7 +58,8 @@ NAMES_BY_HAND: Final = {
     "FK": "Falkland Islands",
     "FM": "Micronesia",
     "GB": "UK, U.K., Great Britain, Britain, England, Scotland, Wales, Northern Ireland, Großbritannien, "
-    "Grossbritannien, Gran Bretagna, Grande-Bretagne, Gran Bretaña, Royaume-Uni, Reino Unido, Regno Unito, Vereinigtes Königreich, GBR",
+    "Grossbritannien, Gran Bretagna, Grande-Bretagne, Gran Bretaña, Royaume-Uni, Reino Unido, Regno Unito, "
+    "Vereinigtes Königreich",
     "GR": "EL, Hellas, Ελλάδα",
     "HK": "Hong Kong SAR, 香港",
     "IE": "Éire, Eire, Republic of Ireland",

@@ -11,7 +11,6 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -240,13 +239,7 @@ def _object(members: Mapping[str, _Value]) -> _Value:
         start: str | pl.Expr = f",{label}" if has_first else label
         if earlier and not has_first:
             start = pl.when(pl.any_horizontal(earlier)).then(pl.lit(f",{label}")).otherwise(pl.lit(label))
-        if value.present is None:
-            inner += [start, *value.inner, value.after]
-        elif len(value.inner) == 1:
-            start = pl.lit(start) if isinstance(start, str) else start
-            inner.append(pl.concat_str(start, value.inner[0], pl.lit(value.after)))
-        else:
-            inner += [_where(value.present, start), *value.inner, _where(value.present, value.after)]
+        inner += [_where(value.present, start), *value.inner, _where(value.present, value.after)]
         if value.present is None:
             has_first = True
         else:
@@ -264,6 +257,11 @@ def _where(present: pl.Expr | None, text: str | pl.Expr) -> str | pl.Expr:
 def _whole(value: _Value) -> pl.Expr:
     """Write a value in one concatenation; neighbouring constants become one."""
     parts: list[pl.Expr] = []
-    for is_text, run in groupby([value.before, *value.inner, value.after], lambda part: isinstance(part, str)):
-        parts += [pl.lit("".join(run))] if is_text else run
-    return pl.concat_str(parts, ignore_nulls=True)
+    constant = ""
+    for part in [value.before, *value.inner, value.after]:
+        if isinstance(part, str):
+            constant += part
+        else:
+            parts += [pl.lit(constant), part] if constant else [part]
+            constant = ""
+    return pl.concat_str([*parts, pl.lit(constant)], ignore_nulls=True)

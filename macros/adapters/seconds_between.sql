@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {% macro postgres__seconds_between(earlier, later) -%}
-    cast(floor(extract(epoch from {{ later }} - {{ earlier }})) as bigint)
+    cast(floor(extract(epoch from ({{ later }}) - ({{ earlier }}))) as bigint)
 {%- endmacro %}
 
 {% macro spark__seconds_between(earlier, later) -%}

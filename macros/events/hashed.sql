@@ -1,12 +1,25 @@
 {# A raw identifier normalized and hashed: lower-case hexadecimal SHA-256, or NULL. hashed('email', column) normalizes
    with normalize_email(column); further arguments are passed on. A raw value that already is a SHA-256 passes. #}
 {% macro hashed(kind, expression) -%}
+    {% set normalizers = {
+        'city': normalize_city,
+        'country': normalize_country,
+        'date_of_birth': normalize_date_of_birth,
+        'email': normalize_email,
+        'external_id': normalize_external_id,
+        'gender': normalize_gender,
+        'name': normalize_name,
+        'phone': normalize_phone,
+        'postal_code': normalize_postal_code,
+        'region': normalize_region,
+    } -%}
+    coalesce({{ sha256_of_source(expression) }}, {{ sha256_hex(normalizers[kind](expression, *varargs)) }})
+{%- endmacro %}
+
+{# A raw value that already is a SHA-256, in lower case; else NULL. Only long values are looked at. #}
+{% macro sha256_of_source(expression) -%}
     {% set blanks = blank_characters() -%}
-    {% set normalized = context['normalize_' ~ kind](expression, *varargs) -%}
-    coalesce(
-        case when length({{ expression }}) >= 64 then {{ regexp_first(
-            'lower(' ~ expression ~ ')', '^[' ~ blanks ~ ']*([0-9a-f]{64})[' ~ blanks ~ ']*$'
-        ) }} end,
-        {{ sha256_hex(normalized) }}
-    )
+    case when length({{ expression }}) >= 64 then {{ regexp_first(
+        'lower(' ~ expression ~ ')', '^[' ~ blanks ~ ']*([0-9a-f]{64})[' ~ blanks ~ ']*$'
+    ) }} end
 {%- endmacro %}

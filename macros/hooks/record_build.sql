@@ -1,3 +1,50 @@
-{# Keeps the table build_failures: the nodes whose last run failed. The uploader sends nothing while it has rows. #}
-{% macro record_build(results) %}
-{% endmacro %}
+{# Keeps the table build_failures: the nodes whose last run failed. The uploader sends nothing while it has rows.
+   A node that fails is put in, one that passes or warns or is gone from the project is taken out, and one that was
+   skipped stays as it was. #}
+{% macro record_build(results) -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed', 'snapshot', 'retry') -%}
+        {%- set table = api.Relation.create(target.database, target.schema, 'build_failures') -%}
+        {%- set passed, failed, seen = [], [], [] -%}
+        {%- for result in results -%}
+            {%- do seen.append(result.node.unique_id) -%}
+            {%- if result.status in ('success', 'pass', 'warn', 'no-op') -%}
+                {%- do passed.append(result.node.unique_id) -%}
+            {%- elif result.status in ('error', 'fail', 'runtime error', 'partial success') -%}
+                {%- do failed.append((result.node.unique_id, result.status | string)) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        begin;
+        create table if not exists {{ table }} (
+            unique_id {{ dbt.type_string() }}, status {{ dbt.type_string() }}, recorded_at timestamp
+        );
+        delete from {{ table }} where {{ outdated_failures(passed, failed, seen) }};
+        {%- for unique_id, status in failed %}
+        insert into {{ table }} values (
+            {{ dbt.string_literal(dbt.escape_single_quotes(unique_id)) }}, {{ dbt.string_literal(status) }},
+            cast({{ dbt.string_literal(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) }} as timestamp)
+        );
+        {%- endfor %}
+        commit;
+    {%- endif -%}
+{%- endmacro %}
+
+{# Which rows no longer say how things are. The graph of a run does not list unit tests: of them, only a whole build
+   can tell which are gone. #}
+{% macro outdated_failures(passed, failed, seen) -%}
+    {%- set narrowed = [] -%}
+    {%- for option in ('select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types', 'models') -%}
+        {%- if invocation_args_dict.get(option) -%} {%- do narrowed.append(option) -%} {%- endif -%}
+    {%- endfor -%}
+    {%- set is_whole_build = flags.WHICH == 'build' and not narrowed -%}
+    unique_id in ({{ sql_texts(passed + failed | map('first') | list) }})
+        or (unique_id not like 'unit_test.%' and unique_id not in ({{ sql_texts(graph.nodes) }}))
+        {%- if is_whole_build %}
+        or (unique_id like 'unit_test.%' and unique_id not in ({{ sql_texts(seen) }}))
+        {%- endif %}
+{%- endmacro %}
+
+{# Texts as a list of SQL literals that is never empty. #}
+{% macro sql_texts(texts) -%}
+    ''
+    {%- for text in texts -%} , {{ dbt.string_literal(dbt.escape_single_quotes(text)) }} {%- endfor -%}
+{%- endmacro %}

@@ -26,7 +26,8 @@
 {% macro birth_date_part(number) -%}
     {% set part = "split_part(birth_parts, '-', " ~ number ~ ")" -%}
     case
-        when {{ part }} < 'a' then lpad({{ part }}, greatest(2, length({{ part }})), '0')
+        when length({{ part }}) = 1 then '0' || {{ part }}
+        when {{ part }} < 'a' then {{ part }}
         else substr(
             '01 02 03 04 05 06 07 08 09 10 11 12',
             position(substr({{ part }}, 1, 3) in 'janfebmaraprmayjunjulaugsepoctnovdec'), 2

@@ -1,10 +1,11 @@
 {# The columns of a raw table as the warehouse has them, by their lower-case names; none when there is no such table.
-   Each table is looked up once in a run: `graph` is the one mapping that all models of a run share. #}
+   Each table is looked up once in a run: `graph` is the one mapping that all models of a run share. A unit test has
+   rows in place of raw tables, and no schema. #}
 {% macro raw_columns(table) %}
     {% set source_relation = source('raw', table) %}
     {% set memo = graph.setdefault('raw_columns', {}) %}
     {% if source_relation | string not in memo %}
-        {% set relation = load_relation(source_relation) %}
+        {% set relation = load_relation(source_relation) if source_relation.schema else none %}
         {% set columns = {} %}
         {% for column in (adapter.get_columns_in_relation(relation) if relation else []) %}
             {% do columns.update({column.name | lower: adapter.quote(column.name)}) %}

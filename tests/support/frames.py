@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from uploader.events import EVENTS, OUTBOX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA = pl.Schema({**EVENTS, **OUTBOX})
 """The columns of ``fct_conversion_events`` and of ``fct_conversion_outbox``; shared ones stand once."""

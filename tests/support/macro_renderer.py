@@ -1,7 +1,7 @@
 """Renders the project's SQL macros for any warehouse without dbt, and runs the result in DuckDB.
 
-A macro is rendered as dbt would for the adapter asked for; sqlglot translates the SQL to DuckDB. That is a model of
-PostgreSQL and Spark, not the real thing: it shows that a body exists, parses in its dialect and means the same.
+A macro is rendered as dbt would for the adapter asked for, and sqlglot translates the SQL to DuckDB. That is a model
+of PostgreSQL and Spark, not the real thing: it shows that a body exists, parses in its dialect and means the same.
 """
 
 from __future__ import annotations
@@ -9,18 +9,34 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import jinja2
+import pyarrow as pa
 import pytz
 import sqlglot
+from sqlglot import exp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-NOW = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
+FOLDERS = ("adapters", "normalize", "events")
+RUN_STARTED_AT = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
+SEEDS = ("countries", "country_names", "regions")
+
+# Functions that sqlglot leaves as they are, because it does not know what DuckDB calls them.
+POSTGRES_IN_DUCKDB = """
+create macro pg_input_is_valid(value, kind) as case kind
+    when 'date' then try_cast(value as date) is not null
+    when 'timestamptz' then try_cast(value as timestamptz) is not null
+end;
+create macro convert_to(value, encoding) as value;
+create macro regexp_match(value, pattern) as
+    case when regexp_matches(value, pattern) then [regexp_extract(value, pattern, 1)] end;
+"""
 
 
 class MacroError(Exception):
@@ -44,12 +60,69 @@ class Adapter:
         return context.resolve(f"default__{macro}") if isinstance(body, jinja2.Undefined) else body
 
 
-def _raise(message: str) -> None:
+def _raise_compiler_error(message: str) -> None:
     raise MacroError(message)
 
 
 @cache
 def _sources() -> str:
-    folders = ("adapters", "normalize", "events")
-    files = [path for folder in folders for path in sorted((ROOT / "macros" / folder).glob("*.sql"))]
+    files = [path for folder in FOLDERS for path in sorted((ROOT / "macros" / folder).glob("*.sql"))]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def render(
+    text: str, adapter: str = "duckdb", *, settings: dict[str, Any] | None = None, environ: dict[str, str] | None = None
+) -> str:
+    """Render Jinja SQL as dbt would for an adapter, with dbt variables and environment variables as given."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL, no HTML
+    environment.globals |= {
+        "adapter": Adapter(adapter),
+        "env_var": lambda name, default="": (environ or {}).get(name, default),
+        "exceptions": SimpleNamespace(raise_compiler_error=_raise_compiler_error),
+        "modules": SimpleNamespace(datetime=dt, pytz=pytz),
+        "ref": lambda name: name,
+        "return": lambda value: value,
+        "run_started_at": RUN_STARTED_AT,
+        "var": lambda name, default="": (settings or {}).get(name, default),
+    }
+    return environment.from_string(_sources() + text).render().strip()
+
+
+def _mend(tree: exp.Expression) -> exp.Expression:
+    """Say what sqlglot translates wrongly from PostgreSQL: encode(…, 'hex'), normalize(…, nfc), plain numeric."""
+    for node in reversed(list(tree.find_all(exp.Encode, exp.Normalize, exp.DataType))):
+        if isinstance(node, exp.Encode):
+            node.replace(exp.func("sha256", node.this.this))
+        elif isinstance(node, exp.Normalize):
+            node.replace(exp.func("nfc_normalize", node.this))
+        elif node.is_type("decimal") and not node.expressions:
+            node.replace(exp.DataType.build("double"))
+    return tree
+
+
+def to_duckdb(sql: str, adapter: str) -> str:
+    """Translate one statement of an adapter's dialect to DuckDB's."""
+    return sql if adapter == "duckdb" else _mend(sqlglot.parse_one(sql, read=adapter)).sql("duckdb")
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open an empty warehouse in memory, in UTC, with the seeds that identifiers are joined with."""
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(POSTGRES_IN_DUCKDB)
+    for seed in SEEDS:
+        path = ROOT / "seeds" / f"{seed}.csv"
+        connection.execute(f"create table {seed} as from read_csv('{path}', all_varchar = true, header = true)")
+    for column in ("shortest", "longest"):
+        connection.execute(f"alter table countries alter {column} type integer")
+    return connection
+
+
+def run(
+    template: str, rows: Sequence[Sequence[str | None]], columns: Sequence[str], adapter: str = "duckdb"
+) -> list[tuple[Any, ...]]:
+    """Run a `select … from given …` over rows of text, rendered for an adapter and translated."""
+    connection = connect()
+    given = pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)})
+    connection.register("given", given)
+    return connection.execute(to_duckdb(render(template, adapter), adapter)).fetchall()

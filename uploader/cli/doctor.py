@@ -114,7 +114,8 @@ def _sources(context: Context, connection: Connection) -> Iterator[Finding]:
             continue
         hours = (naive(context.clock()) - moment).total_seconds() / 3600
         level = "warn" if hours > 24 else "ok"
-        yield Finding(f"source {table}", level, f"newest row is {hours:.1f} hours old")
+        age = f"{hours:.1f} hours old" if hours >= 0 else f"{-hours:.1f} hours ahead of the clock"
+        yield Finding(f"source {table}", level, f"the newest row is {age}")
 
 
 def _sent_log(context: Context) -> Iterator[Finding]:

@@ -66,4 +66,4 @@ def require_passed(context: Context, made: Sequence[Plan], frames: Frames) -> No
     report = judge(context, made, frames)
     if not report.passed:
         errors.print(quality.table(report))
-        raise QualityGateFailed(f"{report.message} Nothing was sent.")
+        raise QualityGateFailed(report.message)

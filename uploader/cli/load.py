@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,9 +11,6 @@ from uploader.cli.app import app
 from uploader.cli.context import Context, print_json, stdout
 from uploader.warehouse import writing
 from uploader.warehouse.loading import files_in, load_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @app.command()

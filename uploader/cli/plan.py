@@ -46,20 +46,21 @@ def plan(
         errors.print(f"Before sending, set {problem}", markup=False)
     figures = plan_figures(tally, standing_counts(made), without_event)
     if as_json:
-        print_json(figures | ({"show": shown} if show else {}))
+        parsed = {name: [orjson.loads(payload) for payload in payloads] for name, payloads in shown.items()}
+        print_json(figures | ({"show": parsed} if show else {}))
         return
     _tables(figures)
     for payloads in shown.values():
         for payload in payloads:
-            stdout().print(orjson.dumps(payload).decode(), markup=False, soft_wrap=True)
+            typer.echo(payload)
 
 
-def _shown(made: list[Plan], rows: pl.DataFrame) -> dict[str, list[Any]]:
+def _shown(made: list[Plan], rows: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the JSON texts that would leave, by destination."""
     shown = {}
     for entry in made:
         mine = rows.filter(rows["destination"] == entry.target.name)
-        payloads = encode(mine, entry.target.destination.body())["payload"]
-        shown[entry.target.name] = [orjson.loads(payload) for payload in payloads]
+        shown[entry.target.name] = encode(mine, entry.target.destination.body())["payload"].to_list()
     return shown
 
 

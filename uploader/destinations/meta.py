@@ -1,16 +1,15 @@
 """Meta's Conversions API: one event as Meta wants it, one request, and what an answer means.
 
 Pages below https://developers.facebook.com/documentation/ads-commerce/conversions-api/, as of 2026-09-12:
-using-the-api (endpoint, batches, answers), parameters/server-event, parameters/customer-information-parameters
-(as of 2026-09-08), parameters/custom-data. Error codes: see `_RULES`.
+using-the-api (endpoint, batches, answers), parameters/server-event, parameters/custom-data, and as of
+2026-09-08 parameters/customer-information-parameters. Error codes: see `_RULES`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -32,10 +31,14 @@ from uploader.destinations.interface import (
 )
 from uploader.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 # https://developers.facebook.com/docs/marketing-api/overview/data-processing-options, read 2026-09-12. The
 # server-event page names California alone; this page is newer.
 _LDU_STATES: Final = MappingProxyType(
-    dict(zip("CA CO CT FL OR TX MT DE NE NH NJ MN MD RI".split(), range(1000, 1014), strict=True))
+    {"CA": 1000, "CO": 1001, "CT": 1002, "FL": 1003, "OR": 1004, "TX": 1005, "MT": 1006}
+    | {"DE": 1007, "NE": 1008, "NH": 1009, "NJ": 1010, "MN": 1011, "MD": 1012, "RI": 1013}
 )
 _LDU_US: Final = 1
 _LDU_GEOLOCATE: Final = 0
@@ -51,14 +54,8 @@ _APP_USAGE_WAIT_S: Final = 300.0
 
 _THROTTLED: Final = (Verdict.THROTTLED, "Meta limits the rate of calls: wait, and send fewer requests")
 _TOKEN: Final = (Verdict.BLOCKED, "the access token is invalid or has expired: create a new one")
-_PERMISSION: Final = (
-    Verdict.BLOCKED,
-    "the token may not write to this dataset: assign the dataset and its permissions to the token's user",
-)
-_DATASET: Final = (
-    Verdict.BLOCKED,
-    "there is no such dataset, or the token cannot see it: check dataset_id and the token's assets",
-)
+_PERMISSION: Final = (Verdict.BLOCKED, "the token may not write: assign the dataset to the token's user")
+_DATASET: Final = (Verdict.BLOCKED, "no such dataset, or not the token's: check dataset_id and its users")
 _POLICY: Final = (Verdict.BLOCKED, "Meta has blocked this account for a while: look at Events Manager")
 _OUTAGE: Final = (Verdict.IN_DOUBT, "Meta had an error of its own and may still have taken the events")
 _INVALID: Final = (Verdict.REFUSED, "Meta finds the request invalid, without saying which of its events")
@@ -68,8 +65,7 @@ _INVALID: Final = (Verdict.REFUSED, "Meta finds the request invalid, without say
 # 2026-09-12; the 28040xx subcodes are not documented and were recorded by third parties.
 _RULES: Final[Mapping[tuple[int | None, int | None], tuple[Verdict, str]]] = MappingProxyType(
     {
-        (1, None): _OUTAGE,
-        (2, None): _OUTAGE,
+        **{(code, None): _OUTAGE for code in (1, 2)},
         **{(code, None): _THROTTLED for code in (4, 17, 32, 341, 613, *range(80000, 80015))},
         **{(code, None): _TOKEN for code in (102, 190)},
         **{(code, None): _PERMISSION for code in (3, 10, *range(200, 300))},
@@ -192,12 +188,7 @@ def _user_data() -> Body:
         "country": "country_sha256",
         "external_id": "external_id_sha256",
     }
-    clear = {
-        "client_ip_address": "client_ip",
-        "client_user_agent": "user_agent",
-        "fbc": "fbc",
-        "fbp": "fbp",
-    }
+    clear = {"client_ip_address": "client_ip", "client_user_agent": "user_agent", "fbc": "fbc", "fbp": "fbp"}
     return {
         **{key: Listed(pl.col(column)) for key, column in hashed.items()},
         **{key: pl.col(column) for key, column in clear.items()},
@@ -210,9 +201,7 @@ def _custom_data() -> Body:
         "value": pl.col("value"),
         "currency": pl.col("currency"),
         "order_id": pl.col("order_id"),
-        "contents": Items(
-            "contents", {key: key for key in ("id", "quantity", "item_price", "title", "category")}
-        ),
+        "contents": Items("contents", {key: key for key in ("id", "quantity", "item_price", "title", "category")}),
         "content_ids": pl.col("content_ids"),
         "content_type": pl.col("content_type"),
         "num_items": pl.col("num_items"),
@@ -230,7 +219,7 @@ def _url(account: Account) -> str:
         plain = base.hostname and base.scheme in {"http", "https"} and "@" not in base.netloc
     except ValueError:
         plain = None
-    if not plain or set("?# ") & set(account.base_url):
+    if not plain or re.search(r"[?#\s]", account.base_url):
         raise ConfigurationError("base_url is scheme, host and path only, like https://graph.facebook.com")
     if not _GRAPH_VERSION.fullmatch(account.api_version):
         raise ConfigurationError(f"api_version is a version like v26.0, not {account.api_version!r}")
@@ -258,9 +247,7 @@ def _read_error(response: Response, error: Mapping[str, Any], sent: int) -> Outc
     )
 
 
-def _classify(
-    response: Response, code: int | None, subcode: int | None, *, is_transient: bool
-) -> tuple[Verdict, str]:
+def _classify(response: Response, code: int | None, subcode: int | None, *, is_transient: bool) -> tuple[Verdict, str]:
     """Read the code first, then the status; what neither explains is laid to the events."""
     rule = _RULES.get((code, subcode)) or _RULES.get((code, None))
     if response.status >= 500:
@@ -279,9 +266,15 @@ def _culprits(error: Mapping[str, Any], sent: int) -> tuple[int, ...]:
 
     The message is text, but the path in it is the same in every language.
     """
-    data = error.get("error_data")
-    blamed = (data if isinstance(data, dict) else json_object(str(data))).get("blame_field_specs")
-    found = _BLAMED_EVENT.findall(str(blamed)) or _NAMED_EVENT.findall(str(error.get("message")))
+    data, message = error.get("error_data"), error.get("message")
+    if isinstance(data, str):
+        data = json_object(data)
+    specs = data.get("blame_field_specs") if isinstance(data, dict) else None
+    lists = [spec if isinstance(spec, list) else [spec] for spec in specs] if isinstance(specs, list) else []
+    paths = " ".join(path for spec in lists for path in spec if isinstance(path, str))
+    found = _BLAMED_EVENT.findall(paths)
+    if not found and isinstance(message, str):
+        found = _NAMED_EVENT.findall(message)
     return tuple(sorted({int(position) for position in found if int(position) < sent}))
 
 
@@ -290,9 +283,7 @@ def _business_wait_s(headers: Mapping[str, str]) -> float | None:
     usage = json_object(headers.get("x-business-use-case-usage", ""))
     entries = [entry for entries in usage.values() if isinstance(entries, list) for entry in entries]
     minutes = [entry.get("estimated_time_to_regain_access") for entry in entries if isinstance(entry, dict)]
-    return max(
-        (capped(60.0 * told) for told in minutes if isinstance(told, int | float) and told > 0), default=None
-    )
+    return max((capped(60.0 * told) for told in minutes if isinstance(told, int | float) and told > 0), default=None)
 
 
 def _app_wait_s(headers: Mapping[str, str]) -> float | None:

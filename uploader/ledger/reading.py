@@ -168,7 +168,8 @@ def history(ledger: Ledger, event_id: str) -> list[dict[str, Any]]:
         [event_id],
         schema,
     )
-    return rows.to_dicts()
+    times = [pl.from_epoch(name, time_unit="us").alias(name) for name in ("at", "settled_at")]
+    return rows.with_columns(times).to_dicts()
 
 
 def field_names(paths: str, bitmap: int) -> list[str]:

@@ -60,7 +60,11 @@ def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: Quali
 
 def thresholds_digest(thresholds: QualitySettings) -> str:
     """Return a digest that changes with each threshold."""
-    text = json.dumps(thresholds.model_dump(), sort_keys=True, default=str)
+    # 10 and 10.0 are the same threshold: a default is not converted as a configured one is.
+    limits = {
+        name: float(value) if isinstance(value, int) else value for name, value in thresholds.model_dump().items()
+    }
+    text = json.dumps(limits, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import duckdb
+import polars as pl
 
 from uploader.errors import ConfigurationError, TryLater
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from uploader.warehouse.profile import Profile
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
@@ -70,8 +69,15 @@ def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
 
 def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
     """Return a query's rows as a frame."""
-    found: pl.DataFrame = connection.execute(query, list(parameters)).pl()  # type: ignore[attr-defined]
+    found = pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table())
+    assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table is no series
     return found
+
+
+def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    """Return a query's first row, or None. The result is read to its end, which the connection asks for."""
+    rows = connection.execute(query, list(parameters)).fetchall()
+    return rows[0] if rows else None
 
 
 def quoted(*names: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from uploader.warehouse.duckdb import Connection, quoted, table_columns
+from uploader.warehouse.duckdb import Connection, first_row, quoted, table_columns
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ def _newest(connection: Connection, profile: Profile, table: str, column: str) -
     name = quoted(profile.raw_schema, table)
     query = f"select max(try_cast(cast({column} as varchar) as timestamptz) at time zone 'UTC') from {name}"
     try:
-        row = connection.execute(query).fetchone()
+        row = first_row(connection, query)
     except duckdb.Error:
         return None
     return row[0] if row else None

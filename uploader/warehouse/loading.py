@@ -56,5 +56,5 @@ def load_file(connection: Connection, profile: Profile, file: Path, *, append: b
     except duckdb.Error as error:
         first_line = str(error).splitlines()[0]
         raise ConfigurationError(f"{file} cannot be loaded: {first_line}") from None
-    row = result.fetchone()
-    return int(row[0]) if row else 0
+    rows = result.fetchall()
+    return int(rows[0][0]) if rows else 0

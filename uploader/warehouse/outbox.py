@@ -9,7 +9,7 @@ import polars as pl
 
 from uploader.errors import ConfigurationError
 from uploader.events import EVENTS, OUTBOX
-from uploader.warehouse.duckdb import Connection, frame, quoted, table_columns
+from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
 
 if TYPE_CHECKING:
     from uploader.warehouse.profile import Profile
@@ -71,7 +71,7 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
 
 
 def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return whole rows, `EVENTS` and `OUTBOX` joined, for ``keys`` (``destination``, ``event_key``), in their order."""
+    """Return whole rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order."""
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
     known = ", ".join(f"events.{name}" for name in EVENTS)
@@ -157,5 +157,5 @@ def read_orders_without_event(connection: Connection, profile: Profile) -> pl.Da
 def read_as_of(connection: Connection, profile: Profile) -> datetime | None:
     """Return the time that the outbox was decided at (UTC without zone), or None for an empty outbox."""
     outbox = quoted(profile.schema, OUTBOX_TABLE)
-    found = connection.execute(f"select max(as_of) from {outbox}").fetchone()
+    found = first_row(connection, f"select max(as_of) from {outbox}")
     return found[0] if found else None

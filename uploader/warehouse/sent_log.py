@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from uploader.warehouse.duckdb import Connection, quoted, table_columns
+from uploader.warehouse.duckdb import Connection, first_row, quoted, table_columns
 
 if TYPE_CHECKING:
     from uploader.warehouse.profile import Profile
@@ -19,7 +19,7 @@ def read_publication(connection: Connection, profile: Profile) -> tuple[str, int
     """Return whose copy the warehouse holds (ledger id) and how far it has come, or None without one."""
     if not table_columns(connection, profile.schema, META):
         return None
-    found = connection.execute(f"select ledger_id, high_water from {quoted(profile.schema, META)}").fetchone()
+    found = first_row(connection, f"select ledger_id, high_water from {quoted(profile.schema, META)}")
     return (str(found[0]), int(found[1])) if found else None
 
 

@@ -1,0 +1,35 @@
+-- Guards: each order makes an event or is listed with the reason why not, never both and never neither.
+with
+
+accounted as (
+
+    select order_id from {{ ref('fct_conversion_events') }}
+    union all
+    select order_id from {{ ref('audit_orders_without_event') }}
+
+),
+
+counted as (
+
+    select
+        order_id,
+        count(*) as row_count
+    from accounted
+    where order_id is not null
+    group by order_id
+
+),
+
+orders as (
+
+    select distinct order_id from {{ ref('stg_raw__orders') }}
+    where order_id is not null
+
+)
+
+select
+    coalesce(orders.order_id, counted.order_id) as order_id,
+    counted.row_count
+from orders
+full outer join counted on orders.order_id = counted.order_id
+where orders.order_id is null or counted.order_id is null or counted.row_count <> 1

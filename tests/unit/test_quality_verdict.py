@@ -1,0 +1,142 @@
+"""The verdict that ``check`` leaves: for which rows, thresholds and files ``send`` accepts it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+
+import polars as pl
+import pytest
+
+from tests.support.quality_rows import NOW
+from uploader.quality.artifacts import replace_file
+from uploader.quality.report import Check, Report
+from uploader.quality.verdict import FILE, accepts, verdict_text
+from uploader.settings import QualitySettings
+
+LIMITS = QualitySettings()
+LARGEST = 2**64 - 1
+
+
+def digests(*numbers: int) -> pl.Series:
+    """Return digests of rows."""
+    return pl.Series(numbers, dtype=pl.UInt64)
+
+
+def report(outcome: str = "passed", **thresholds) -> Report:
+    """Return a report of one check."""
+    check = Check("A rule", "a", "row", outcome, 0.0, 0.0, 1, 0, (), "Mend it.")
+    return Report((check,), 1, 1, NOW, QualitySettings(**thresholds))
+
+
+@pytest.fixture
+def verdict(tmp_path):
+    """Leave a passing verdict for four rows of two destinations, and return its folder."""
+    text = verdict_text(report(), {"meta:1": digests(7, 3, LARGEST), "acme:2": digests(7)})
+    (tmp_path / FILE).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("rows", "accepted"),
+    [
+        ({"meta:1": digests(3, 7, LARGEST), "acme:2": digests(7)}, True),
+        ({"meta:1": digests(7, 7)}, True),
+        ({"meta:1": digests()}, True),
+        ({"other:9": digests()}, True),
+        ({}, True),
+        ({"meta:1": digests(3, 8)}, False),
+        ({"acme:2": digests(3)}, False),
+        ({"other:9": digests(7)}, False),
+        ({"meta:1": digests(3), "acme:2": digests(3)}, False),
+        ({"meta:1": pl.Series([3, None], dtype=pl.UInt64)}, False),
+        ({"meta:1": pl.Series([3], dtype=pl.Int64)}, False),
+    ],
+)
+def test_a_verdict_holds_for_any_part_of_the_rows_it_judged(verdict, rows, accepted):
+    """Each destination's rows must all be among those judged for that destination."""
+    assert accepts(verdict, rows, LIMITS) is accepted
+
+
+@pytest.mark.parametrize("name", QualitySettings.model_fields)
+def test_a_verdict_under_another_threshold_is_not_accepted(verdict, name):
+    """Whoever tightens a threshold wants it to be asked."""
+    value = getattr(LIMITS, name)
+    changed = QualitySettings(**{name: type(value)(value / 2 or 0.5)})
+    assert not accepts(verdict, {"meta:1": digests(3)}, changed)
+
+
+def test_the_same_thresholds_in_other_words_are_accepted(verdict):
+    """10 minutes by default are 10.0 minutes from the environment."""
+    same = QualitySettings(duplicate_window_minutes="10.0", max_zero_value_rate=1, value_band_factor=1000.0)
+    assert accepts(verdict, {"meta:1": digests(3)}, same)
+
+
+@pytest.mark.parametrize("outcome", ["failed", "errored"])
+def test_a_verdict_that_did_not_pass_is_not_accepted(tmp_path, outcome):
+    """Neither bad data nor a broken check lets a batch leave."""
+    (tmp_path / FILE).write_text(verdict_text(report(outcome), {"meta:1": digests(3)}))
+    assert not accepts(tmp_path, {"meta:1": digests(3)}, LIMITS)
+
+
+def test_a_missing_verdict_is_not_accepted(tmp_path):
+    """Neither a missing file nor a missing folder is an error."""
+    rows = {"meta:1": digests(3)}
+    assert not accepts(tmp_path, rows, LIMITS)
+    assert not accepts(tmp_path / "nowhere", rows, LIMITS)
+
+
+def test_every_truncation_of_a_verdict_is_not_accepted(verdict):
+    """A file cut short anywhere is no verdict."""
+    whole = (verdict / FILE).read_bytes().rstrip()
+    for length in range(len(whole)):
+        (verdict / FILE).write_bytes(whole[:length])
+        assert not accepts(verdict, {"meta:1": digests(3)}, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"null", b"[]", b"7", b'"passed"', b"{}", b"[" * 100_000, b'{"passed": true}']
+)
+def test_other_content_is_not_accepted(verdict, content):
+    """Whatever stands in the file, there is an answer and no traceback."""
+    (verdict / FILE).write_bytes(content)
+    assert not accepts(verdict, {"meta:1": digests(3)}, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("passed", 1),
+        ("judged_at", "2020-01-01T00:00:00+00:00"),
+        ("version", "0.0.0"),
+        ("format", 2),
+        ("rows", None),
+        ("rows", {"meta:1": 3}),
+        ("rows", {"meta:1": "AAAA"}),
+        ("rows", {"meta:1": "***"}),
+        ("rows", {"meta:1": base64.b64encode(struct.pack("<Q", 3)).decode()}),
+        ("seal", None),
+    ],
+)
+def test_an_edited_verdict_is_not_accepted(verdict, key, value):
+    """The seal covers every key."""
+    content = json.loads((verdict / FILE).read_text())
+    (verdict / FILE).write_text(json.dumps({**content, key: value}))
+    assert not accepts(verdict, {"meta:1": digests(3)}, LIMITS)
+
+
+def test_the_rows_are_sorted_little_endian_numbers():
+    """Another program can read the file."""
+    content = json.loads(verdict_text(report(), {"meta:1": digests(7, 3, LARGEST)}))
+    assert struct.unpack("<3Q", base64.b64decode(content["rows"]["meta:1"])) == (3, 7, LARGEST)
+    assert (content["passed"], content["judged_at"]) == (True, "2026-11-20T12:00:00+00:00")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    """A failed write leaves the old file and nothing beside it."""
+    path = tmp_path / FILE
+    replace_file(path, b"old")
+    with pytest.raises(TypeError):
+        replace_file(path, "text")
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [(FILE, b"old")]

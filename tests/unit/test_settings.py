@@ -1,0 +1,131 @@
+"""What the user may configure, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+
+from uploader import settings
+from uploader.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Write ``uploader.toml`` in a folder of the test's own, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return lambda text: settings.FILE.write_text(text, encoding="utf-8") and None
+
+
+@pytest.mark.usefixtures("toml")
+def test_without_a_file_and_variables_everything_has_a_default() -> None:
+    """A newcomer needs no uploader.toml."""
+    found = settings.load()
+    assert found.ledger.path == Path("sent_log.sqlite")
+    assert found.quality.max_duplicate_rate == 0.05
+    assert found.destinations == {}
+
+
+@pytest.mark.usefixtures("toml")
+def test_a_destination_without_settings_has_the_defaults() -> None:
+    """Asking for an unconfigured destination is no error: what it lacks is said where it is needed."""
+    found = settings.load().destination("meta")
+    assert (found.dataset_id, found.batch_size, found.pixel_redundant) == (None, 1000, False)
+
+
+def test_the_file_is_read(toml: Callable[[str], None]) -> None:
+    """Keys of every table arrive, and a dataset id may stand there as a number."""
+    toml("[ledger]\npath = 'state/log.sqlite'\n[destinations.meta]\ndataset_id = 1234567890\nbatch_size = 50\n")
+    found = settings.load()
+    assert found.ledger.path == Path("state/log.sqlite")
+    assert found.destination("meta").dataset_id == "1234567890"
+    assert found.destination("meta").batch_size == 50
+
+
+def test_a_variable_wins_over_the_file(toml: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """UPLOADER__SECTION__KEY overrides one key and leaves its neighbours alone."""
+    toml("[destinations.meta]\ndataset_id = '1'\nbatch_size = 50\n")
+    monkeypatch.setenv("UPLOADER__DESTINATIONS__META__DATASET_ID", "2")
+    found = settings.load().destination("meta")
+    assert (found.dataset_id, found.batch_size) == ("2", 50)
+
+
+@pytest.mark.usefixtures("toml")
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Schedulers hand over empty variables for what nobody filled in."""
+    monkeypatch.setenv("UPLOADER__LEDGER__PATH", "")
+    assert settings.load().ledger.path == Path("sent_log.sqlite")
+
+
+def test_all_that_is_wrong_is_named_at_once(toml: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to run a command once per mistake, wherever the mistakes stand."""
+    toml(
+        "[destinations.meta]\nbatch_size = 0\n[quality]\nmax_duplicate_rate = 3\n[delivery]\nmax_outbox_age_hours = 0\n"
+    )
+    monkeypatch.setenv("UPLOADER__QUALITY__HISTORY_DAYS", "many")
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load()
+    for key in ("destinations.meta.batch_size", "quality.max_duplicate_rate", "delivery.max_outbox_age_hours"):
+        assert f"{key}: " in str(caught.value)
+    assert "quality.history_days: " in str(caught.value)
+    assert caught.value.exit_code == 78
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[ledgre]\npath = 'x'\n", "ledgre"),
+        ("[quality]\nmax_duplicates = 1\n", "quality.max_duplicates"),
+        ("[destinations.meta]\ndataset = '1'\n", "destinations.meta.dataset"),
+    ],
+)
+def test_an_unknown_key_is_named(toml: Callable[[str], None], text: str, key: str) -> None:
+    """A slip of the pen must not silently mean the default."""
+    toml(text)
+    with pytest.raises(ConfigurationError, match=rf"(?m)^  {key}: "):
+        settings.load()
+
+
+@pytest.mark.usefixtures("toml")
+def test_an_unknown_key_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same holds for an environment variable."""
+    monkeypatch.setenv("UPLOADER__LEDGER__PTAH", "log.sqlite")
+    with pytest.raises(ConfigurationError, match=r"(?m)^  ledger\.ptah: "):
+        settings.load()
+
+
+@pytest.mark.parametrize("key", ["access_token", "token", "secret"])
+def test_a_secret_is_no_setting(toml: Callable[[str], None], key: str) -> None:
+    """A token in the file is refused by its key, and the message does not repeat it."""
+    toml(f"[destinations.meta]\n{key} = 'EAAB-very-secret'\n")
+    with pytest.raises(ConfigurationError, match=f"destinations.meta.{key}") as caught:
+        settings.load()
+    assert "EAAB" not in str(caught.value)
+
+
+def test_broken_toml_names_the_line(toml: Callable[[str], None]) -> None:
+    """The message says where to look."""
+    toml("[ledger]\npath = sent_log.sqlite\n")
+    with pytest.raises(ConfigurationError, match=r"uploader\.toml is not valid TOML: .*line 2"):
+        settings.load()
+
+
+@pytest.mark.parametrize("dataset_id", ["", "12/34", "12 34", "../42", "x" * 101])
+def test_a_dataset_id_must_fit_into_an_address(toml: Callable[[str], None], dataset_id: str) -> None:
+    """It becomes a part of the URL and of the sent log's keys."""
+    toml(f"[destinations.meta]\ndataset_id = '{dataset_id}'\n")
+    with pytest.raises(ConfigurationError, match=r"destinations\.meta\.dataset_id"):
+        settings.load()
+
+
+@pytest.mark.usefixtures("toml")
+def test_settings_cannot_change_during_a_run() -> None:
+    """They are read once and frozen."""
+    found = settings.load()
+    with pytest.raises(ValidationError):
+        found.ledger.path = Path("elsewhere")

@@ -1,0 +1,153 @@
+"""``uploader explain``: the story of one order."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uploader.cli.app import app
+from uploader.cli.context import Context, print_json, stdout
+from uploader.cli.survey import Choice, candidates
+from uploader.encode import encode, leaf_paths
+from uploader.errors import UsageError
+from uploader.ledger import Ledger, reading
+from uploader.ledger.reading import field_names
+from uploader.warehouse import Connection, outbox, stories
+from uploader.warehouse import reading as reading_warehouse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from uploader.delivery.targets import Target
+
+_DECISION = (
+    "is_sendable",
+    "hold_reason",
+    "consent_purpose",
+    "consent_regime",
+    "consent_at_event",
+    "consent_at_as_of",
+    "consent_decided_at",
+    "is_limited_data_use",
+    "expires_at",
+    "as_of",
+)
+_EVENT = ("event_name", "event_id", "event_at", "action_source", "value", "currency", "country_code", "region_code")
+
+
+@app.command()
+def explain(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="An order id or an event id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell why an order was sent or not: its state, session, consent, decision, delivery and the fields that leave.
+
+    Example: uploader explain 1001
+    """
+    context = Context.load()
+    with context.sent_log() as ledger, reading_warehouse(context.profile) as connection:
+        targets = {target.name: target for target in candidates(context, connection, Choice())}
+        story = _story(context, connection, ledger, targets, key)
+    if as_json:
+        print_json(story)
+    else:
+        _tell(story)
+
+
+def _story(
+    context: Context, connection: Connection, ledger: Ledger | None, targets: dict[str, Target], key: str
+) -> dict[str, Any]:
+    found = stories.events_of(connection, context.profile, key)
+    order_id = found["order_id"][0] if found.height else key
+    order = stories.order_state(connection, context.profile, order_id) if order_id is not None else None
+    reason = stories.reason_without_event(connection, context.profile, key)
+    if order is None and not found.height and reason is None:
+        raise UsageError(
+            f"No order and no event is called {key}. It must stand in the raw orders, and `dbt build` run."
+        )
+    events = []
+    for event_key in found["event_key"]:
+        keys = stories.decisions_of(connection, context.profile, event_key)
+        rows = outbox.read_rows(connection, context.profile, keys)
+        parts = [rows.slice(position, 1) for position in range(rows.height)]
+        events.append(
+            {name: rows[name][0] for name in _EVENT}
+            | {"destinations": {row["destination"][0]: _decision(row, targets, ledger) for row in parts}}
+        )
+    return {"key": key, "order": order, "makes_no_event": reason, "events": events}
+
+
+def _decision(row: pl.DataFrame, targets: dict[str, Target], ledger: Ledger | None) -> dict[str, Any]:
+    """Return one destination's decision about an event, what became of it, and the fields that leave."""
+    told = {name: row[name][0] for name in _DECISION}
+    target = targets.get(row["destination"][0])
+    if target is None:
+        return told
+    body = target.destination.body()
+    encoded = encode(row, body)
+    paths = leaf_paths(body)
+    fields = [path for position, path in enumerate(paths) if encoded["fields"][0] >> position & 1]
+    history = reading.history(ledger, row["event_id"][0]) if ledger and row["event_id"][0] else []
+    mine = [entry for entry in history if entry["destination_id"] == target.destination_id]
+    now = hashlib.sha256(encoded["payload"][0].encode()).digest()[:16]
+    sent = [entry for entry in mine if entry["hash"] is not None]
+    return told | {
+        "destination_id": target.destination_id,
+        "fields": fields,
+        "delivery": [_entry(entry) for entry in mine],
+        "changed_since": sent[-1]["hash"] != now if sent else None,
+    }
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    names = field_names(entry["paths"], entry["fields"]) if entry["paths"] else None
+    return {name: entry[name] for name in ("state", "at", "settled_at", "reason", "by")} | {"fields": names}
+
+
+def _tell(story: dict[str, Any]) -> None:
+    _say(f"Order or event {story['key']}")
+    order = story["order"]
+    if order:
+        _say("  raw order: " + ", ".join(f"{name} {_shown(order[name])}" for name in order if "session" not in name))
+        session = order.get("session_id")
+        begun = order.get("session_started_at")
+        known = f"{session}, started {_shown(begun)}" if begun else "none found"
+        _say(f"  session:   {known}")
+    if story["makes_no_event"]:
+        _say(f"  event:     none: {story['makes_no_event']}")
+    for event in story["events"]:
+        about = ", ".join(f"{name} {_shown(event[name])}" for name in _EVENT if event[name] is not None)
+        _say(f"  event:     {about}")
+        for name, decision in event["destinations"].items():
+            _tell_decision(name, decision)
+
+
+def _tell_decision(name: str, told: dict[str, Any]) -> None:
+    verdict = "may be sent" if told["is_sendable"] else f"held: {told['hold_reason']}"
+    _say(f"  {name}: {verdict} (decided as of {_shown(told['as_of'])}, accepted until {_shown(told['expires_at'])})")
+    _say(
+        f"    consent for {told['consent_purpose']} ({told['consent_regime']}): at the event "
+        f"{told['consent_at_event'] or 'no decision'}, now {told['consent_at_as_of'] or 'no decision'}; "
+        f"relies on the decision of {_shown(told['consent_decided_at'])}"
+        f"{'; limited data use' if told['is_limited_data_use'] else ''}"
+    )
+    for entry in told.get("delivery", []):
+        reason = f" ({entry['reason']})" if entry["reason"] else ""
+        _say(f"    {_shown(entry['at'])}: {entry['state']}{reason}, by {entry['by']}")
+        if entry["fields"]:
+            _say(f"      sent: {', '.join(entry['fields'])}")
+    if "delivery" in told and not told["delivery"]:
+        would = "would send" if told["is_sendable"] else "if it were not held, it would send"
+        _say(f"    not sent so far; {would}: {', '.join(told['fields'])}")
+    if told.get("changed_since") is not None:
+        _say(f"    the row has {'changed' if told['changed_since'] else 'not changed'} since it was sent")
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _say(text: str) -> None:
+    stdout().print(text, markup=False, soft_wrap=True)
