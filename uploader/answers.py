@@ -29,10 +29,12 @@ def json_object(body: bytes | str) -> Mapping[str, Any]:
 
 
 def whole_number(value: object) -> int | None:
-    """Read a JSON integer, or a text of up to ten digits; booleans and fractions are none."""
+    """Read an integer of up to ten digits, or its text; booleans, fractions and longer ones are none."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < 10**10 else None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

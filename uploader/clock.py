@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from uploader.errors import ConfigurationError
+from uploader.errors import ConfigurationError, UploaderError
 
 Clock: TypeAlias = Callable[[], datetime]
 """Answers with the time, aware and in UTC."""
@@ -16,13 +16,13 @@ Clock: TypeAlias = Callable[[], datetime]
 NOW_VARIABLE: Final = "UPLOADER_NOW"
 
 
-def parse_time(text: str, what: str) -> datetime:
-    """Read an ISO 8601 time; without an offset it is UTC. ``what`` names it in the error."""
+def parse_time(text: str, what: str, error: type[UploaderError] = ConfigurationError) -> datetime:
+    """Read an ISO 8601 time; without an offset it is UTC. ``what`` names it in the ``error``."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         message = f"{what} is {text!r}, which is no ISO 8601 time; write it like 2026-11-20T12:00:00Z."
-        raise ConfigurationError(message) from None
+        raise error(message) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -61,7 +61,7 @@ events_identified as (
         {{ hashed('city', 'city') }} as city_sha256,
         {{ hashed('region', 'region', 'region_code') }} as region_sha256,
         {{ hashed('postal_code', 'postal_code', 'country_code') }} as postal_code_sha256,
-        {{ hashed('country', 'country_code') }} as country_sha256,
+        {{ hashed('country', 'country', 'country_code') }} as country_sha256,
         {{ hashed('date_of_birth', 'date_of_birth') }} as date_of_birth_sha256,
         {{ hashed('gender', 'gender') }} as gender_sha256,
         {{ hashed('external_id', 'customer_id') }} as external_id_sha256

@@ -71,7 +71,7 @@ orders_matched as (
         on latest_starts.customer_id = session_starts.customer_id
         and latest_starts.started_at = session_starts.started_at
     where latest_starts.order_key is not null
-        and latest_starts.started_at >= {{ add_days('latest_starts.happened_at', -var('session_lookback_days')) }}
+        and latest_starts.started_at >= {{ add_days('latest_starts.happened_at', -(var('session_lookback_days') | int)) }}
 
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.support.macro_renderer import run
@@ -79,3 +80,8 @@ def normalize(rows: Sequence[Raw], adapter: str = "duckdb") -> list[Result]:
     given = [(str(position), *row) for position, row in enumerate(rows)]
     found = run(SQL, given, ("position", *Raw._fields), adapter)
     return [Result(*row) for row in found]
+
+
+def unescaped(text: str) -> str:
+    r"""Read the \uXXXX that tables hold for characters that nobody can see."""
+    return re.sub(r"\\u([0-9a-f]{4})", lambda match: chr(int(match[1], 16)), text)

@@ -99,6 +99,23 @@ def test_an_unknown_key_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch) 
         settings.load()
 
 
+@pytest.mark.usefixtures("toml")
+@pytest.mark.parametrize("name", ["UPLOADER__LEGDER__PATH", "UPLOADER__LEDGER", "UPLOADER__DESTINATIONS"])
+def test_a_variable_that_is_no_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A misspelt table, or a table without a key, is a message: not a traceback, and not the default."""
+    monkeypatch.setenv(name, "log.sqlite")
+    with pytest.raises(ConfigurationError, match=name):
+        settings.load()
+
+
+@pytest.mark.usefixtures("toml")
+def test_a_file_that_is_no_utf_8_is_a_message() -> None:
+    """Some editors save something else."""
+    settings.FILE.write_bytes(b"[ledger]\npath = 'caf\xe9'\n")
+    with pytest.raises(ConfigurationError, match=r"uploader\.toml is not valid TOML"):
+        settings.load()
+
+
 @pytest.mark.parametrize("key", ["access_token", "token", "secret"])
 def test_a_secret_is_no_setting(toml: Callable[[str], None], key: str) -> None:
     """A token in the file is refused by its key, and the message does not repeat it."""

@@ -44,12 +44,13 @@ def _register() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; a mistake of the user's is a message, never a traceback."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(words: list[str]) -> int:
+    """Run a command and return its exit code."""
     _register()
-    words = sys.argv[1:] if arguments is None else arguments
-    sys.exit(_run(words, as_json="--json" in words))
-
-
-def _run(words: list[str], *, as_json: bool) -> int:
+    as_json = "--json" in words
     try:
         result = typer.main.get_command(app)(words, standalone_mode=False)
     except UploaderError as error:

@@ -14,6 +14,7 @@ from uploader.cli.survey import Choice, candidates, due_rows, plans
 from uploader.clock import parse_time
 from uploader.delivery.planning import standing_counts
 from uploader.encode import encode
+from uploader.errors import UsageError
 from uploader.report import money, plan_figures
 from uploader.warehouse import outbox, reading
 
@@ -35,7 +36,7 @@ def plan(
     Example: uploader plan --show 1
     """
     context = Context.load()
-    choice = Choice(destination or (), parse_time(since, "--since") if since else None)
+    choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since else None)
     with context.sent_log() as ledger, reading(context.profile) as connection:
         chosen = candidates(context, connection, choice)
         made = plans(context, connection, ledger, chosen, choice)

@@ -8,6 +8,7 @@ import typer
 
 from uploader.cli.app import app
 from uploader.clock import parse_time
+from uploader.errors import UsageError
 
 
 @app.command()
@@ -23,4 +24,4 @@ def sandbox(
     """
     from uploader.sandbox import serve
 
-    serve(port, token, dataset, parse_time(now, "--now") if now else None)
+    serve(port, token, dataset, parse_time(now, "--now", UsageError) if now else None)

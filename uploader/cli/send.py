@@ -22,7 +22,7 @@ from uploader.delivery.planning import check_freshness
 from uploader.delivery.run import Report, deliver, exit_code, first_run_notice
 from uploader.delivery.sending import Surroundings
 from uploader.delivery.targets import ready
-from uploader.errors import TryLater
+from uploader.errors import TryLater, UsageError
 from uploader.ledger import Ledger, Publication, guarded, locked, reading
 from uploader.transport import Timeouts, Transport
 from uploader.warehouse import outbox
@@ -90,7 +90,7 @@ def send(
 
     Example: uploader send --destination meta --deadline 3000
     """
-    choice = Choice(destination or (), parse_time(since, "--since") if since else None, test)
+    choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since else None, test)
     if init and not yes:
         typer.confirm(
             "A new sent log knows nothing of what was sent: events may be counted twice. Go on?",

@@ -239,7 +239,7 @@ def _read_error(response: Response, error: Mapping[str, Any], sent: int) -> Outc
     named = f"{code}/{subcode}" if subcode else f"{code}"
     return Outcome(
         verdict,
-        named if code is not None and len(named) <= 21 else f"http_{response.status}",
+        named if code is not None else f"http_{response.status}",
         message,
         wait_s if verdict in {Verdict.THROTTLED, Verdict.IN_DOUBT} else None,
         _culprits(error, sent) if verdict is Verdict.REFUSED else (),

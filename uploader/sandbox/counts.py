@@ -100,11 +100,11 @@ class Books:
         self._lock = threading.Lock()
         self._accounts: dict[tuple[str, bool], Account] = {}
 
-    def enter(self, judgement: Judgement, now: datetime, *, is_first: bool) -> tuple[int, int]:
+    def enter(self, judgement: Judgement, now: datetime) -> tuple[int, int]:
         """Enter a judged upload and return how many events were counted, and how many were duplicates."""
         with self._lock:
             account = self._account(judgement.dataset_id, is_test=judgement.test_event_code is not None)
-            account.requests += is_first
+            account.requests += 1
             if judgement.refusal is not None:
                 account.refused[judgement.refusal.label] += 1
                 return 0, 0
@@ -112,11 +112,11 @@ class Books:
             counted = sum([account.take(event, now) for event in judgement.events])
             return counted, len(judgement.events) - counted
 
-    def enter_fault(self, dataset_id: str, kind: str) -> None:
-        """Enter a request that met a switched-on fault."""
+    def enter_fault(self, dataset_id: str, kind: str, *, is_judged: bool) -> None:
+        """Enter that a request met a switched-on fault; if it is judged as well, `enter` counts it."""
         with self._lock:
             account = self._account(dataset_id, is_test=False)
-            account.requests += 1
+            account.requests += not is_judged
             account.faults[kind] += 1
 
     def counts(self) -> dict[str, dict[str, Any]]:

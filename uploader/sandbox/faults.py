@@ -63,9 +63,7 @@ def _throttle(fault: Fault, trace_id: str) -> Answer:
     }
     if fault.retry_after is not None:
         headers["Retry-After"] = fault.retry_after
-    refusal = Refusal(
-        fault.code, f"(#{fault.code}) There have been too many calls. Wait a bit and try again."
-    )
+    refusal = Refusal(fault.code, f"(#{fault.code}) There have been too many calls. Wait a bit and try again.")
     return json_answer(refusal.body(trace_id), fault.status or 400, headers | dict(fault.headers))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 - a word of the platform's, not an error of ours
+class Refusal(Exception):
     """The platform's own error: ``code`` and ``subcode`` decide, texts explain."""
 
     code: int

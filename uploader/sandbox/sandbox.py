@@ -140,19 +140,17 @@ class Sandbox:
     def reply(self, call: Call, fault: Fault | None) -> Answer:
         """Answer one call. See `Backend`."""
         if call.path == "/" and call.method == "GET":
-            return Answer(
-                200, page.render(self.now(), self.counts(), self._events()), "text/html; charset=utf-8"
-            )
+            return Answer(200, page.render(self.now(), self.counts(), self._events()), "text/html; charset=utf-8")
         if call.path.startswith(CONTROL):
             return self._control(call)
         trace_id = self._trace_id()
         if fault is None:
-            return self._judged(call, trace_id, None)
+            return self._judged(call, trace_id, None, None)
         if fault.kind == "slow":
             self.faults.wait(fault.seconds)
         wrong = fault_answer(fault, trace_id)
         if fault.judges:
-            right = self._judged(call, trace_id, fault)
+            right = self._judged(call, trace_id, fault, wrong)
         else:
             self._not_judged(call, fault, wrong)
             right = json_answer({})
@@ -160,7 +158,7 @@ class Sandbox:
             self.faults.wait()
         return wrong or right
 
-    def _judged(self, call: Call, trace_id: str, fault: Fault | None) -> Answer:
+    def _judged(self, call: Call, trace_id: str, fault: Fault | None, wrong: Answer | None) -> Answer:
         now = self.now()
         judgement = self._platform.judge(call, now)
         received = None
@@ -169,16 +167,15 @@ class Sandbox:
         answer = judgement.answer(trace_id, received)
         if judgement.is_upload:
             if fault is not None and fault.kind != "none":
-                self._books.enter_fault(judgement.dataset_id, fault.kind)
-            is_first = fault is None or fault.kind == "none"
-            taken = self._books.enter(judgement, now, is_first=is_first)
-            self._remember(call, judgement, answer.status, taken=taken, fault=fault)
+                self._books.enter_fault(judgement.dataset_id, fault.kind, is_judged=True)
+            taken = self._books.enter(judgement, now)
+            self._remember(call, judgement, (wrong or answer).status, taken=taken, fault=fault)
         return answer
 
     def _not_judged(self, call: Call, fault: Fault, answer: Answer | None) -> None:
         place = PATH.fullmatch(call.path)
         dataset_id = place["dataset_id"] if place else ""
-        self._books.enter_fault(dataset_id, fault.kind)
+        self._books.enter_fault(dataset_id, fault.kind, is_judged=False)
         status = answer.status if answer else 0
         self._remember(call, Judgement(dataset_id, is_upload=True), status, fault=fault)
 
@@ -234,9 +231,7 @@ class Sandbox:
             # Where the redirect leads: whoever follows it reads a success that means nothing.
             "elsewhere": lambda: {"success": True},
         }
-        return (
-            json_answer(content[name]()) if name in content else json_answer({"error": "no such page"}, 404)
-        )
+        return json_answer(content[name]()) if name in content else json_answer({"error": "no such page"}, 404)
 
     def _ordered(self, name: str, content: Any) -> Answer:
         if name == "clock":

@@ -20,6 +20,7 @@ _STATE: Final = (
     "created_at",
     "paid_at",
     "cancelled_at",
+    "is_cancelled",
     "updated_at",
     "total",
     "currency",

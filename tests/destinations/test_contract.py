@@ -1,0 +1,187 @@
+"""What every destination keeps to, so that a new one needs no change anywhere else."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.frames import SCHEMA, event_frame
+from uploader.destinations import load, names
+from uploader.destinations.interface import Account, Response, Secret, Verdict
+from uploader.encode import MAX_LEAVES, Items, Limits, Listed, encode, leaf_paths, pack
+from uploader.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uploader.encode import Body, Leaf
+
+HERE = Path(__file__).parent
+SEED = HERE.parent.parent / "seeds" / "destinations.csv"
+TOKEN = "a-token-that-must-not-be-seen"
+every_destination = pytest.mark.parametrize("name", names())
+
+
+def _account(name: str) -> Account:
+    destination = load(name)
+    return Account("1234567890", destination.base_url, destination.api_version, Secret(TOKEN), test_event_code="TEST1")
+
+
+def _leaves(body: Body) -> Iterator[Leaf]:
+    for value in body.values():
+        if isinstance(value, (pl.Expr, Items, Listed)):
+            yield value
+        else:
+            yield from _leaves(value)
+
+
+def _limits(name: str) -> Limits:
+    return load(name).limits
+
+
+def test_modules_and_seed_rows_are_the_same_set() -> None:
+    """A destination is one module and one row of seeds/destinations.csv, in any order."""
+    with SEED.open(encoding="utf-8") as file:
+        rows = [row["destination"] for row in csv.DictReader(file)]
+    assert sorted(rows) == list(names())
+
+
+def test_an_unknown_destination_is_named() -> None:
+    """The message says which ones there are."""
+    with pytest.raises(ConfigurationError, match=r"no destination 'acme'; there are: .*meta"):
+        load("acme")
+
+
+@every_destination
+def test_the_name_is_the_modules_name(name: str) -> None:
+    """Settings, seeds and ledgers find a destination by one name."""
+    assert load(name).name == name
+
+
+@every_destination
+def test_it_has_tests_and_golden_files(name: str) -> None:
+    """No destination without events written by hand."""
+    assert (HERE / f"test_{name}.py").is_file()
+    assert list((HERE / "golden" / name).glob("*.json"))
+
+
+@every_destination
+def test_it_says_where_and_as_whom_it_sends(name: str) -> None:
+    """Address, version, token variable and window have defaults that make sense."""
+    destination = load(name)
+    assert destination.base_url.startswith("https://")
+    assert destination.api_version
+    assert destination.token_env.isupper()
+    assert destination.dedup_window_hours >= 0
+    assert "Purchase" in destination.event_names
+
+
+@every_destination
+def test_leaves_are_columns_of_the_marts(name: str) -> None:
+    """A body reads nothing but the contract of the two marts."""
+    body = load(name).body()
+    assert 0 < len(leaf_paths(body)) <= MAX_LEAVES
+    for leaf in _leaves(body):
+        if isinstance(leaf, Items):
+            fields = {field.name for field in SCHEMA[leaf.column].inner.fields}
+            assert set(leaf.fields.values()) <= fields
+        else:
+            expression = leaf.value if isinstance(leaf, Listed) else leaf
+            assert set(expression.meta.root_names()) <= set(SCHEMA)
+
+
+@every_destination
+def test_paths_of_leaves_are_unique(name: str) -> None:
+    """The bitmap of fields can be read back."""
+    paths = leaf_paths(load(name).body())
+    assert len(set(paths)) == len(paths)
+
+
+@every_destination
+def test_an_empty_frame_is_no_trouble(name: str) -> None:
+    """No rows make no payloads, and no error."""
+    assert encode(event_frame(), load(name).body()).is_empty()
+
+
+@every_destination
+def test_requests_keep_the_limits(name: str) -> None:
+    """Bodies built from packed ranges stay within count and bytes, to the byte that envelope_bytes promises."""
+    destination, account = load(name), _account(name)
+    frame = event_frame(*({"order_id": "é" * (number % 50)} for number in range(200)))
+    payloads = encode(frame, destination.body())["payload"]
+    limits = Limits(events=60, bytes=9000)
+    for start, stop in pack(payloads, limits, destination.envelope_bytes(account)):
+        events = payloads[start:stop].to_list()
+        body = destination.request(account, events).body
+        assert len(events) <= 60
+        assert len(body) <= 9000
+        assert len(body) == destination.envelope_bytes(account) + len(",".join(events).encode())
+
+
+@every_destination
+def test_its_own_limits_make_sense(name: str) -> None:
+    """A request can carry at least one event of a usual size."""
+    assert _limits(name).events >= 1
+    assert _limits(name).bytes > 10_000
+
+
+@every_destination
+def test_the_same_events_make_the_same_bytes(name: str) -> None:
+    """A resend is byte-identical, also from another instance."""
+    frame = event_frame({"email_sha256": "a" * 64}, {"external_id_sha256": "b" * 64})
+    first, second = (
+        load(name).request(_account(name), encode(frame, load(name).body())["payload"].to_list()) for _ in range(2)
+    )
+    assert (first.url, first.body, first.headers) == (second.url, second.body, second.headers)
+
+
+@every_destination
+def test_the_token_stays_hidden(name: str) -> None:
+    """No secret in the address, the plain headers, the body, or any text form."""
+    request = load(name).request(_account(name), ["{}"])
+    assert TOKEN not in request.url
+    assert TOKEN not in json.dumps(dict(request.headers))
+    assert TOKEN.encode() not in request.body
+    assert TOKEN not in repr(request)
+    assert any(TOKEN in secret.reveal() for secret in request.secret_headers.values())
+
+
+@every_destination
+@settings(max_examples=300, deadline=None)
+@given(
+    body=st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["error", "code", "error_subcode", "message", "error_data", "blame_field_specs", "x"]),
+                inner,
+                max_size=5,
+            )
+        ),
+    ).map(lambda value: json.dumps(value).encode()),
+    status=st.sampled_from([100, 200, 202, 204, 302, 400, 401, 404, 413, 429, 500, 503, 599]) | st.integers(0, 999),
+    header=st.text(max_size=20),
+)
+def test_no_answer_makes_it_raise(name: str, body: bytes, status: int, header: str) -> None:
+    """Whatever comes back, there is a verdict, and nothing unreadable counts as accepted."""
+    headers = dict.fromkeys(("retry-after", "date", "x-app-usage", "x-business-use-case-usage"), header)
+    outcome = load(name).read_response(Response(status, body, headers), 7)
+    assert outcome.verdict in set(Verdict) - {Verdict.ACCEPTED, Verdict.NOT_SENT}
+    assert all(0 <= place < 7 for place in outcome.culprits)
+    assert outcome.wait_s is None or 0 <= outcome.wait_s <= 86_400
+
+
+@every_destination
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"\xff", b"[" * 50_000, b"null", b"9" * 9999])
+def test_an_unreadable_success_is_in_doubt(name: str, body: bytes) -> None:
+    """HTTP 200 with a body that says nothing proves nothing."""
+    assert load(name).read_response(Response(200, body), 1).verdict is Verdict.IN_DOUBT

@@ -1,0 +1,224 @@
+"""The commands: what they print, what they leave behind, and how they exit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.delivering import Clock
+from tests.support.shop import DATASET, Shop, opened, orders
+from uploader.ledger import locked
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shop]:
+    """A shop that sold three things that may be sent, and one without consent."""
+    with opened(tmp_path, monkeypatch, capsys) as it:
+        held = {"is_sendable": False, "hold_reason": "consent_denied", "consent_at_event": "denied"}
+        it.sells(*orders(3), *[orders(4)[3] | held])
+        yield it
+
+
+def test_send_delivers_once_and_again_posts_nothing(shop: Shop) -> None:
+    """The sandbox counts the three; the second run makes no request."""
+    code, told = shop.json("send")
+    assert (code, told["balanced"], told["destinations"]["meta"]["acked"]) == (0, True, 3)
+    assert sorted(event["event_id"] for event in shop.sandbox.counted(DATASET)) == ["purchase.1", "purchase.2", "purchase.3"]
+    before = shop.posted()
+    code, told = shop.json("send")
+    assert (code, told["destinations"]["meta"]["already"], shop.posted()) == (0, 3, before)
+
+
+def test_the_figures_of_a_run_add_up(shop: Shop) -> None:
+    """Read is the sum of the states."""
+    _, told = shop.json("send", "--limit", "2")
+    meta = told["destinations"]["meta"]
+    states = ("already", "acked", "released", "held", "dead", "expired", "suppressed", "waiting", "deferred")
+    assert (meta["read"], meta["acked"], meta["deferred"]) == (3, 2, 1)
+    assert meta["read"] == sum(meta[name] for name in states)
+
+
+def test_the_sent_log_is_published_to_the_warehouse(shop: Shop) -> None:
+    """SQL can join what was sent, and a second run writes nothing."""
+    shop.run("send")
+    rows = shop.sql("select destination, destination_id, event_name, event_id, state, reason from sent_log order by 4")
+    assert rows[0] == ("meta", "meta:42", "Purchase", "purchase.1", "acked", None)
+    assert len(rows) == 3
+    before = shop.sql("select * from sent_log_meta")
+    shop.run("send")
+    assert shop.sql("select * from sent_log_meta") == before
+
+
+def test_status_counts_every_state(shop: Shop) -> None:
+    """Zeros too, before and after."""
+    assert shop.json("status")[1]["destinations"]["meta"]["states"]["acked"] == 0
+    shop.run("send")
+    states = shop.json("status")[1]["destinations"]["meta"]["states"]
+    assert (states["acked"], states["dead"], states["held"]) == (3, 0, 0)
+
+
+def test_plan_says_what_is_due_and_held_and_shows_the_json(shop: Shop) -> None:
+    """Plan makes no file and no request."""
+    code, told = shop.json("plan", "--show", "1")
+    purchase = told["destinations"]["meta"]["Purchase"]
+    assert (code, purchase["due"], purchase["held"], purchase["due_value"]) == (0, 3, {"consent_denied": 1}, {"EUR": "30.0000"})
+    assert told["show"]["meta"][0]["event_id"] == "purchase.1"
+    assert (shop.posted(), list(shop.folder.glob("sent_log*"))) == (0, [])
+
+
+def test_explain_tells_the_story_of_an_event(shop: Shop) -> None:
+    """Consent, decision, delivery and the fields that left, by order id and by event id."""
+    shop.run("send")
+    told = shop.json("explain", "1")[1]["events"][0]["destinations"]["meta"]
+    assert (told["is_sendable"], told["consent_at_event"], told["delivery"][0]["state"]) == (True, "granted", "acked")
+    assert "user_data.external_id" in told["delivery"][0]["fields"]
+    assert told["changed_since"] is False
+    held = shop.json("explain", "purchase.4")[1]["events"][0]["destinations"]["meta"]
+    assert (held["hold_reason"], held["delivery"]) == ("consent_denied", [])
+
+
+def test_explain_notices_a_changed_row(shop: Shop) -> None:
+    """The payload's hash tells that the row is another one now."""
+    shop.run("send")
+    shop.sql("update fct_conversion_events set value = 99 where order_id = '1'")
+    assert shop.json("explain", "1")[1]["events"][0]["destinations"]["meta"]["changed_since"] is True
+    assert shop.run("explain", "nobody")[0] == 64
+
+
+def test_check_leaves_a_verdict_that_send_accepts(shop: Shop) -> None:
+    """All five reports are there; send does not judge again, also not for a part of the rows."""
+    assert shop.run("check")[0] == 0
+    reports = shop.folder / "target" / "uploader"
+    names = {path.name for path in reports.iterdir()}
+    assert names == {"verdict.json", "quality.json", "junit.xml", "summary.md", "data_docs"}
+    before = (reports / "verdict.json").stat().st_mtime_ns
+    assert shop.run("send", "--limit", "1")[0] == 0
+    assert (reports / "verdict.json").stat().st_mtime_ns == before
+
+
+def test_a_failed_gate_stops_the_run_before_the_first_request(shop: Shop) -> None:
+    """Exit 65, from check and from send; the sandbox gets nothing."""
+    shop.sells(*orders(3, currency="EURO"))
+    assert shop.run("check")[0] == 65
+    assert (shop.run("send")[0], shop.posted()) == (65, 0)
+    assert shop.json("send")[0] == 65
+
+
+def test_a_failed_build_sends_nothing(shop: Shop) -> None:
+    """Exit 65 and the name of what failed."""
+    shop.sql("insert into build_failures values ('test.conversions.grid', 'fail')")
+    code, told = shop.json("send")
+    assert (code, "test.conversions.grid" in told["error"], shop.posted()) == (65, True, 0)
+
+
+def test_a_stale_outbox_sends_nothing(shop: Shop) -> None:
+    """Older than a day: exit 75."""
+    shop.sells(*orders(3, as_of="2026-11-19T13:59:00"))
+    assert (shop.run("send")[0], shop.posted()) == (75, 0)
+
+
+def test_missing_settings_are_named_all_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 78 with the setting and the variable."""
+    monkeypatch.delenv("META_ACCESS_TOKEN")
+    monkeypatch.delenv("UPLOADER__DESTINATIONS__META__DATASET_ID")
+    code, told = shop.json("send")
+    assert (code, "dataset_id" in told["error"], "META_ACCESS_TOKEN" in told["error"]) == (78, True, True)
+
+
+def test_missing_columns_are_named_all_at_once(shop: Shop) -> None:
+    """Exit 78 with table and column, for an edited model."""
+    shop.sql("alter table fct_conversion_events drop column fbp")
+    shop.sql("alter table fct_conversion_outbox drop column as_of")
+    code, told = shop.json("plan")
+    assert (code, "fct_conversion_events.fbp" in told["error"], "fct_conversion_outbox.as_of" in told["error"]) == (78, True, True)
+
+
+def test_a_lost_sent_log_stops_the_run(shop: Shop) -> None:
+    """Exit 3 and no request, also when the manifest is gone too."""
+    shop.run("send")
+    before = shop.posted()
+    (shop.folder / "sent_log.sqlite").unlink()
+    assert shop.run("send")[0] == 3
+    (shop.folder / "sent_log.sqlite.manifest.json").unlink()
+    assert (shop.run("send")[0], shop.posted()) == (3, before)
+
+
+def test_a_wrong_token_is_exit_4_and_kills_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows wait for the right one, and no output shows either token."""
+    right = shop.sandbox.token
+    monkeypatch.setenv("META_ACCESS_TOKEN", "canary-wrong-token")
+    code, out = shop.run("send")
+    assert (code, "canary-wrong-token" in out + shop.error) == (4, False)
+    monkeypatch.setenv("META_ACCESS_TOKEN", right)
+    assert shop.json("send")[1]["destinations"]["meta"]["acked"] == 3
+
+
+def test_a_run_that_holds_the_lock_sends_the_other_away(shop: Shop) -> None:
+    """Exit 75 with the holder's pid."""
+    with locked(Path("sent_log.sqlite"), Clock()):
+        code, told = shop.json("send")
+    assert (code, "pid" in told["error"], shop.posted()) == (75, True, 0)
+
+
+def test_a_pretended_time_speaks_to_this_machine_only(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With UPLOADER_NOW no real platform can be reached: exit 78."""
+    monkeypatch.delenv("UPLOADER__DESTINATIONS__META__BASE_URL")
+    code, told = shop.json("send")
+    assert (code, "UPLOADER_NOW" in told["error"]) == (78, True)
+
+
+def test_a_rehearsal_does_not_mark_the_real_send_as_done(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events under the test code have a destination id of their own."""
+    assert shop.run("send", "--test")[0] == 78
+    monkeypatch.setenv("UPLOADER__DESTINATIONS__META__TEST_EVENT_CODE", "TEST1")
+    told = shop.json("send", "--test")[1]["destinations"]["meta"]
+    assert (told["destination_id"], told["acked"]) == ("meta:42#test", 3)
+    monkeypatch.delenv("UPLOADER__DESTINATIONS__META__TEST_EVENT_CODE")
+    assert shop.json("send")[1]["destinations"]["meta"]["acked"] == 3
+    assert len(shop.sandbox.counted(DATASET)) == 3
+
+
+def test_older_events_can_be_left_out(shop: Shop) -> None:
+    """--since narrows the first run."""
+    shop.sells(*orders(2), *[orders(3)[2] | {"event_at": "2026-11-18T12:00:00"}])
+    assert shop.json("send", "--since", "2026-11-20T00:00:00Z")[1]["destinations"]["meta"]["acked"] == 2
+
+
+def test_an_empty_outbox_is_a_quiet_success(shop: Shop) -> None:
+    """Nothing is due: exit 0 and no request, and the gate is not asked."""
+    shop.sql("delete from fct_conversion_outbox")
+    code, told = shop.json("send")
+    assert (code, told["destinations"]["meta"]["read"], shop.posted()) == (0, 0, 0)
+    assert shop.run("check")[0] == 0
+
+
+def test_wrong_use_is_exit_64_with_a_hint(shop: Shop) -> None:
+    """No traceback: the message and where to read on."""
+    assert (shop.run("sned")[0], "--help" in shop.error) == (64, True)
+    assert shop.run("send", "--limit", "many")[0] == 64
+    assert shop.run("send", "--destination", "nowhere")[0] == 64
+    assert shop.run("send", "--since", "yesterday")[0] == 64
+
+
+def test_doctor_names_everything_that_is_missing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Healthy is exit 0; without a token 78, and the finding says which variable."""
+    assert shop.json("doctor")[0] == 0
+    monkeypatch.delenv("META_ACCESS_TOKEN")
+    code, told = shop.json("doctor")
+    failed = [finding["text"] for finding in told["findings"] if finding["level"] == "fail"]
+    assert (code, "META_ACCESS_TOKEN" in failed[0], len(failed)) == (78, True, 1)
+
+
+def test_nothing_that_a_run_leaves_behind_holds_the_token_or_user_data(shop: Shop, tmp_path: Path) -> None:
+    """Canaries in token, address, agent and hashes are in the warehouse alone."""
+    canaries = {"client_ip": "203.0.113.77", "user_agent": "Canary/9.9", "email_sha256": "c0ffee" + "0" * 58}
+    shop.sells(*orders(3, **canaries))
+    shop.run("check")
+    _, out = shop.run("send")
+    told = out + shop.error + json.dumps(shop.json("status")[1])
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and "warehouse.duckdb" not in path.name]
+    left = told.encode() + b"".join(path.read_bytes() for path in files)
+    assert not [secret for secret in [*canaries.values(), shop.sandbox.token] if secret.encode() in left]
