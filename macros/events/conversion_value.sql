@@ -7,10 +7,10 @@
         'subtotal': subtotal,
     } -%}
     {%- set basis = var('value_basis') -%}
-    {%- if basis not in bases -%}
+    {%- if execute and basis not in bases -%}
         {{ exceptions.raise_compiler_error(
             "The dbt var value_basis is '" ~ basis ~ "'. It can be one of: " ~ bases | join(', ') ~ "."
         ) }}
     {%- endif -%}
-    {{ bases[basis] }}
+    {{ bases.get(basis, total) }}
 {%- endmacro %}

@@ -81,7 +81,8 @@ def _judge(values: list[Raw]) -> tuple[Counter[str], list[Case]]:
     counts: Counter[str] = Counter()
     unexplained = []
     for _, case, is_equal in _cases(values):
-        verdict = "equal" if is_equal else rule_of(case, "sdk")
+        agreed = "equal" if case.ours else "neither"
+        verdict = agreed if is_equal else rule_of(case, "sdk")
         counts[verdict or "unexplained"] += 1
         if verdict is None:
             unexplained.append(case)
@@ -89,10 +90,11 @@ def _judge(values: list[Raw]) -> tuple[Counter[str], list[Case]]:
 
 
 def _report(name: str, counts: Counter[str]) -> None:
-    sys.stdout.write(f"{name}: {counts.total()} compared, {counts['equal']} equal\n")
-    for rule, count in sorted(counts.items()):
-        if rule != "equal":
-            sys.stdout.write(f"  deliberately different, {rule}: {count}\n")
+    agreed = f"{counts['equal']} equal, {counts['neither']} that both refuse"
+    different = {rule: count for rule, count in sorted(counts.items()) if rule not in ("equal", "neither")}
+    sys.stdout.write(f"{name}: {counts.total()} compared, {agreed}, {sum(different.values())} deliberately different\n")
+    for rule, count in different.items():
+        sys.stdout.write(f"  {rule}: {count}\n")
 
 
 def test_hand_picked_values_have_the_documented_form() -> None:

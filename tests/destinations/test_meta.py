@@ -20,7 +20,6 @@ from uploader.errors import ConfigurationError
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE / "golden" / "meta").glob("*.json"))
 ACCOUNT = Account("1234567890", "https://graph.facebook.com", "v26.0", Secret("EAAB-token"))
-DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 with (HERE / "answers" / "meta.csv").open(encoding="utf-8") as _file:
     ANSWERS = list(csv.DictReader(_file))
 

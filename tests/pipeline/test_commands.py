@@ -26,7 +26,11 @@ def test_send_delivers_once_and_again_posts_nothing(shop: Shop) -> None:
     """The sandbox counts the three; the second run makes no request."""
     code, told = shop.json("send")
     assert (code, told["balanced"], told["destinations"]["meta"]["acked"]) == (0, True, 3)
-    assert sorted(event["event_id"] for event in shop.sandbox.counted(DATASET)) == ["purchase.1", "purchase.2", "purchase.3"]
+    assert sorted(event["event_id"] for event in shop.sandbox.counted(DATASET)) == [
+        "purchase.1",
+        "purchase.2",
+        "purchase.3",
+    ]
     before = shop.posted()
     code, told = shop.json("send")
     assert (code, told["destinations"]["meta"]["already"], shop.posted()) == (0, 3, before)
@@ -64,7 +68,12 @@ def test_plan_says_what_is_due_and_held_and_shows_the_json(shop: Shop) -> None:
     """Plan makes no file and no request."""
     code, told = shop.json("plan", "--show", "1")
     purchase = told["destinations"]["meta"]["Purchase"]
-    assert (code, purchase["due"], purchase["held"], purchase["due_value"]) == (0, 3, {"consent_denied": 1}, {"EUR": "30.0000"})
+    assert (code, purchase["due"], purchase["held"], purchase["due_value"]) == (
+        0,
+        3,
+        {"consent_denied": 1},
+        {"EUR": "30.0000"},
+    )
     assert told["show"]["meta"][0]["event_id"] == "purchase.1"
     assert (shop.posted(), list(shop.folder.glob("sent_log*"))) == (0, [])
 
@@ -133,7 +142,11 @@ def test_missing_columns_are_named_all_at_once(shop: Shop) -> None:
     shop.sql("alter table fct_conversion_events drop column fbp")
     shop.sql("alter table fct_conversion_outbox drop column as_of")
     code, told = shop.json("plan")
-    assert (code, "fct_conversion_events.fbp" in told["error"], "fct_conversion_outbox.as_of" in told["error"]) == (78, True, True)
+    assert (code, "fct_conversion_events.fbp" in told["error"], "fct_conversion_outbox.as_of" in told["error"]) == (
+        78,
+        True,
+        True,
+    )
 
 
 def test_a_lost_sent_log_stops_the_run(shop: Shop) -> None:

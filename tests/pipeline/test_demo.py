@@ -47,7 +47,9 @@ def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
 def test_the_sandbox_counted_exactly_what_was_due(demo: tuple[str, Path]) -> None:
     """Every sendable event but those of the future is acked, and the sandbox says the same number."""
     printed, folder = demo
-    due = rows(folder, "select count(*) from fct_conversion_outbox where is_sendable and event_at <= as_of + interval 1 minute")
+    due = rows(
+        folder, "select count(*) from fct_conversion_outbox where is_sendable and event_at <= as_of + interval 1 minute"
+    )
     acked = rows(folder, "select count(*) from sent_log where state = 'acked'")
     counted = json.loads(printed[printed.index("{\n") : printed.rindex("}") + 1])
     assert due == acked == [(counted[DATASET]["counted"],)]

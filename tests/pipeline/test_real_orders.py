@@ -58,8 +58,13 @@ def reasons(folder: Path) -> dict[str, str | None]:
         if order["session_id"] in sessions:
             return sessions[order["session_id"]]["visitor_id"]
         created = datetime.fromisoformat(order["created_at"])
-        age = {row["session_id"]: created - datetime.fromisoformat(row["started_at"]) for row in by_customer[order["customer_id"]]}
-        near = [row for row in by_customer[order["customer_id"]] if 0 <= age[row["session_id"]].total_seconds() <= 7 * 86400]
+        age = {
+            row["session_id"]: created - datetime.fromisoformat(row["started_at"])
+            for row in by_customer[order["customer_id"]]
+        }
+        near = [
+            row for row in by_customer[order["customer_id"]] if 0 <= age[row["session_id"]].total_seconds() <= 7 * 86400
+        ]
         return max(near, key=lambda row: row["started_at"])["visitor_id"] if near else ""
 
     def reason(order: dict[str, str]) -> str | None:
@@ -71,7 +76,9 @@ def reasons(folder: Path) -> dict[str, str | None]:
             return "order_refunded"
         if order["order_id"] not in confirmed:
             return "payment_unconfirmed"
-        then, now = (consent(order, visitor(order), until) for until in (order["paid_at"], NOW.strftime("%Y-%m-%dT%H:%M:%SZ")))
+        then, now = (
+            consent(order, visitor(order), until) for until in (order["paid_at"], NOW.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        )
         if then != "granted":
             return "consent_missing" if then is None else "consent_denied"
         return "consent_withdrawn" if now == "denied" else None

@@ -78,9 +78,10 @@ def _subdivision_names(case: Case) -> set[str]:
 
 def _birthdays(raw: str) -> set[str]:
     found = set()
+    text = "".join(str(unicodedata.digit(c, c)) for c in raw.strip())
     for form in BIRTH_FORMATS:
         try:
-            day = dt.datetime.strptime(raw.strip(), form).replace(tzinfo=dt.UTC).date()
+            day = dt.datetime.strptime(text, form).replace(tzinfo=dt.UTC).date()
         except ValueError:
             continue
         if dt.date(1900, 1, 1) <= day <= LAST_BIRTHDAY:
@@ -146,6 +147,7 @@ RULES: dict[str, Callable[[Case], bool]] = {
     "float_text": lambda c: (
         re.fullmatch(r"[+]?[0-9]{7,}[.]0+", c.raw) is not None and e164(c.raw.split(".")[0], c.country) == c.ours
     ),
+    "first_of_two": lambda c: e164(re.split("(?<=[0-9])[^0-9]*[+]", c.raw)[0], c.country) == c.ours is not None,
     "only_zeros": lambda c: c.ours is None and set(_digits(c.raw)) == {"0"},
     "calling_code_without_plus": lambda c: c.ours == _digits(c.raw) and e164("+" + c.raw, None) == c.ours,
 }

@@ -47,7 +47,9 @@ def accepted(events: list[dict[str, object]]) -> Answer:
 def refused(code: int, subcode: int | None = None, status: int = 400, **headers: str) -> Answer:
     """Answer with an error in Meta's form."""
     error = {"message": "m", "type": "OAuthException", "code": code, "fbtrace_id": "Atrace"}
-    return Answer(status, json.dumps({"error": error | ({"error_subcode": subcode} if subcode else {})}).encode(), headers)
+    return Answer(
+        status, json.dumps({"error": error | ({"error_subcode": subcode} if subcode else {})}).encode(), headers
+    )
 
 
 @dataclass
@@ -86,7 +88,10 @@ def target(**settings: object) -> Target:
 def orders(count: int, **overrides: object) -> pl.DataFrame:
     """Return that many sendable rows: purchase.1, purchase.2, …"""
     return event_frame(
-        *({"event_key": f"purchase.{n}", "event_id": f"purchase.{n}", "order_id": str(n), **overrides} for n in range(1, count + 1))
+        *(
+            {"event_key": f"purchase.{n}", "event_id": f"purchase.{n}", "order_id": str(n), **overrides}
+            for n in range(1, count + 1)
+        )
     )
 
 

@@ -37,9 +37,7 @@ class Project:
     def run(self, *command: str, exit_code: int = 0) -> str:
         """Run a command in the folder and return its stdout; it must exit as expected."""
         environment = {**os.environ, **self.settings, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == exit_code, f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

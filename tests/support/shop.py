@@ -33,7 +33,9 @@ def write_marts(path: Path, rows: pl.DataFrame) -> None:
             warehouse.register("frame", frame)
             warehouse.execute(f"create or replace table {table} as select * from frame").fetchall()
             warehouse.unregister("frame")
-        warehouse.execute("create or replace table destinations as select 'meta' as destination, true as is_enabled").fetchall()
+        warehouse.execute(
+            "create or replace table destinations as select 'meta' as destination, true as is_enabled"
+        ).fetchall()
         warehouse.execute("create or replace table build_failures (unique_id varchar, status varchar)").fetchall()
 
 
@@ -81,7 +83,12 @@ class Shop:
 def orders(count: int, **overrides: Any) -> list[dict[str, Any]]:
     """Return that many plain orders that may be sent."""
     return [
-        {"event_key": f"purchase.{n}", "event_id": f"purchase.{n}", "order_id": str(n), "external_id_sha256": f"{n:064x}"}
+        {
+            "event_key": f"purchase.{n}",
+            "event_id": f"purchase.{n}",
+            "order_id": str(n),
+            "external_id_sha256": f"{n:064x}",
+        }
         | overrides
         for n in range(1, count + 1)
     ]

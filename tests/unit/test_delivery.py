@@ -57,9 +57,7 @@ def test_a_named_event_is_found_without_halving(world: World) -> None:
     # In the order of sending: purchase.1, purchase.10, purchase.2, purchase.3.
     third = "purchase.3"
     path = b'{"error":{"message":"Unexpected key \\"x\\" on param \\"$[\'data\'][3]\\"","code":100}}'
-    world.platform.judge = lambda events: (
-        Answer(400, path, {}) if len(events) == 10 else rejecting(third)(events)
-    )
+    world.platform.judge = lambda events: Answer(400, path, {}) if len(events) == 10 else rejecting(third)(events)
     assert world.run(orders(10)).books.dead == 1
     assert [len(request) for request in world.platform.requests] == [10, 9, 1]
 

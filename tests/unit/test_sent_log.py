@@ -32,7 +32,11 @@ def _open(world: World, published: Publication | None = None, *, init: bool = Fa
 def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     """Exit 75 with the holder's pid, host and start."""
     path, clock = tmp_path / "sent_log.sqlite", Clock()
-    with locked(path, clock), pytest.raises(TryLater, match=r"pid \d+ on .* since 2026-11-20T14:00:00Z"), locked(path, clock):
+    with (
+        locked(path, clock),
+        pytest.raises(TryLater, match=r"pid \d+ on .* since 2026-11-20T14:00:00Z"),
+        locked(path, clock),
+    ):
         pass
 
 
@@ -139,7 +143,12 @@ def test_only_what_changed_is_published(world: World) -> None:
 
 def test_the_log_holds_no_user_data(tmp_path: Path) -> None:
     """Neither identifiers, hashed or not, nor the payload are in any file of the log."""
-    canaries = {"client_ip": "203.0.113.77", "user_agent": "Canary/1.0", "email_sha256": "c" * 64, "fbp": "fb.1.1700000000000.77"}
+    canaries = {
+        "client_ip": "203.0.113.77",
+        "user_agent": "Canary/1.0",
+        "email_sha256": "c" * 64,
+        "fbp": "fb.1.1700000000000.77",
+    }
     World(tmp_path).run(orders(2, **canaries))
     written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert not [value for value in canaries.values() if value.encode() in written]
@@ -149,7 +158,13 @@ def test_a_verdict_counts_until_a_later_batch(world: World) -> None:
     """A key that a person released is new again, and its next ack stands."""
     with world.ledger() as ledger:
         keys = pl.DataFrame(
-            {"event_name": "Purchase", "event_id": "purchase.1", "event_at": microseconds(datetime(2026, 11, 20, 12)), "reason": "asked", "was_in_doubt": False}
+            {
+                "event_name": "Purchase",
+                "event_id": "purchase.1",
+                "event_at": microseconds(datetime(2026, 11, 20, 12)),
+                "reason": "asked",
+                "was_in_doubt": False,
+            }
         )
         ledger.judge("meta:42", keys, "released", "ada")
         assert reading.states_of(ledger, "meta:42", ["purchase.1"])["state"].to_list() == ["released"]

@@ -68,7 +68,12 @@ def test_no_connection_means_not_sent() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz"],
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz",
+    ],
     ids=["closed", "cut", "nonsense", "bad chunk"],
 )
 def test_a_broken_answer_is_in_doubt(reply: bytes) -> None:
@@ -146,7 +151,16 @@ def test_no_error_shows_the_token() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://graph.example.com", "ftp://127.0.0.1", "https://user:pw@example.com", "https://example.com/?a=1", "file:///etc/passwd", "https://", "http://169.254.169.254", "nonsense"],
+    [
+        "http://graph.example.com",
+        "ftp://127.0.0.1",
+        "https://user:pw@example.com",
+        "https://example.com/?a=1",
+        "file:///etc/passwd",
+        "https://",
+        "http://169.254.169.254",
+        "nonsense",
+    ],
 )
 def test_only_https_or_this_machine_may_be_sent_to(url: str) -> None:
     """Anything else is a configuration error that names the setting."""
@@ -156,7 +170,13 @@ def test_only_https_or_this_machine_may_be_sent_to(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("http://127.0.0.1:80", True), ("http://[::1]", True), ("http://localhost", True), ("http://127.0.0.1.example.com", False), ("https://10.0.0.1", False)],
+    [
+        ("http://127.0.0.1:80", True),
+        ("http://[::1]", True),
+        ("http://localhost", True),
+        ("http://127.0.0.1.example.com", False),
+        ("https://10.0.0.1", False),
+    ],
 )
 def test_this_machine_is_recognized(url: str, expected: bool) -> None:
     """Loopback is an address, not a text that looks like one."""

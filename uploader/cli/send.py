@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from uploader.cli import gate
 from uploader.cli.app import app
-from uploader.cli.context import Context, errors, print_json, stdout
+from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
 from uploader.cli.survey import Choice, candidates, due_rows, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.planning import check_freshness
@@ -50,6 +50,12 @@ class Interruption:
         if self.number is not None:
             os._exit(128 + number)
         self.number = number
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless a signal comes."""
+        end = time.monotonic() + seconds
+        while self.number is None and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -91,7 +97,7 @@ def send(
     Example: uploader send --destination meta --deadline 3000
     """
     choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since else None, test)
-    if init and not yes:
+    if init and not yes and is_interactive():
         typer.confirm(
             "A new sent log knows nothing of what was sent: events may be counted twice. Go on?",
             abort=True,
@@ -148,7 +154,7 @@ def _deliver(
             ledger=ledger,
             post=transport.post,
             clock=context.clock,
-            sleep=time.sleep,
+            sleep=interruption.sleep,
             stop=lambda: interruption.number is not None,
             progress=advance,
             deadline=context.clock() + timedelta(seconds=options.deadline_s) if options.deadline_s else None,

@@ -191,7 +191,7 @@ class Delivery:
 
         retrying = tenacity.Retrying(
             sleep=self._around.sleep,
-            stop=lambda state: state.attempt_number >= _TRIES or self._around.stop(),
+            stop=lambda state: state.attempt_number >= _TRIES or self._around.stop() or self._is_late(),
             # Full jitter: many clients after one outage must not come back at the same moment.
             wait=tenacity.wait_random_exponential(multiplier=1, max=60),
             retry=tenacity.retry_if_result(lambda found: found.verdict in _PASSING),
@@ -202,12 +202,14 @@ class Delivery:
     # ------------------------------------------------------------------ may it go on?
 
     def _check_go(self) -> None:
-        now = self._around.clock()
-        needed = timedelta(seconds=self.target.settings.total_timeout_s + 5)
         if self._around.stop():
             raise TryLater("The run was interrupted; what was not tried is sent by the next one.")
-        if self._around.deadline and now + needed > self._around.deadline:
+        if self._is_late():
             raise TryLater("The deadline came; what was not tried is sent by the next run.")
+
+    def _is_late(self) -> bool:
+        needed = timedelta(seconds=self.target.settings.total_timeout_s + 5)
+        return bool(self._around.deadline and self._around.clock() + needed > self._around.deadline)
 
     def _check_pause(self) -> None:
         until = self._around.ledger.paused_until(self.target.destination_id)

@@ -58,7 +58,7 @@ _PERMISSION: Final = (Verdict.BLOCKED, "the token may not write: assign the data
 _DATASET: Final = (Verdict.BLOCKED, "no such dataset, or not the token's: check dataset_id and its users")
 _POLICY: Final = (Verdict.BLOCKED, "Meta has blocked this account for a while: look at Events Manager")
 _OUTAGE: Final = (Verdict.IN_DOUBT, "Meta had an error of its own and may still have taken the events")
-_INVALID: Final = (Verdict.REFUSED, "Meta finds the request invalid, without saying which of its events")
+_INVALID: Final = (Verdict.REFUSED, "Meta finds it invalid: compare `uploader plan --show 1` with its documents")
 
 # Graph error guide https://developers.facebook.com/docs/graph-api/guides/error-handling, Marketing API error
 # reference and rate limiting https://developers.facebook.com/docs/marketing-api/error-reference, all as of

@@ -8,7 +8,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from uploader.errors import TryLater
+from uploader.errors import ConfigurationError, TryLater
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 @contextmanager
 def locked(ledger: Path, clock: Clock) -> Iterator[None]:
     """Hold ``<ledger>.lock``, or raise `TryLater` with who holds it."""
-    ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = ledger.with_name(ledger.name + ".lock")
     flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
+    try:
+        ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"The lock {path} cannot be opened ({error.strerror}). See [ledger] path.") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

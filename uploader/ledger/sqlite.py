@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import microseconds
-from uploader.errors import ConfigurationError, LedgerRegression
+from uploader.errors import ConfigurationError, LedgerRegression, TryLater
 from uploader.ledger.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -91,13 +91,16 @@ class Ledger:
         self.run_id = run_id
         self._clock = clock
         self._read_only = read_only
-        if create:
-            # SQLite gives its -wal and -shm files the mode of the main file.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
+            if create:
+                # SQLite gives its -wal and -shm files the mode of the main file.
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
             mode = "ro" if read_only else "rw"
             self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
             self._open(create=create)
+        except OSError as error:
+            message = f"The sent log {path} cannot be made ({error.strerror}). See [ledger] path."
+            raise ConfigurationError(message) from None
         except sqlite3.Error as error:
             message = (
                 f"The sent log {path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
@@ -148,13 +151,17 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._db.execute("begin immediate")
         try:
+            self._db.execute("begin immediate")
             yield self._db
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
+            self._db.execute("commit")
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            if not isinstance(error, sqlite3.Error):
+                raise
+            message = f"The sent log {self.path} cannot be written ({error}). No further request is made."
+            raise TryLater(message) from None
 
     def _next_change(self) -> int:
         self.high_water += 1

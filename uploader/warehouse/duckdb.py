@@ -69,7 +69,11 @@ def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
 
 def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
     """Return a query's rows as a frame."""
-    found = pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table())
+    try:
+        found = pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table())
+    except duckdb.Error as error:
+        first_line = str(error).splitlines()[0]
+        raise ConfigurationError(f"The warehouse cannot answer: {first_line}. Run `dbt build`.") from None
     assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table is no series
     return found
 
