@@ -93,7 +93,7 @@ NAMES_BY_HAND: Final = {
     "SZ": "Swaziland, Swasiland",
     "TH": "ไทย, ประเทศไทย",
     "TL": "East Timor, Osttimor",
-    "TR": "Turkey, Türkiye, Turkiye, Türkei, Turquía, Turquie, Turchia, Turquia",
+    "TR": "Turkey, Türkiye, TÜRKİYE, Turkiye, Türkei, Turquía, Turquie, Turchia, Turquia",
     "TW": "Taiwan, 台灣, 臺灣, 台湾",
     "TZ": "Tanzania, Tansania",
     "UA": "Україна, Ucraina",

@@ -1,4 +1,4 @@
-{# The text in Unicode normalization form C, without NUL. #}
+{# The text in Unicode normalization form C. #}
 {% macro nfc(expression) -%}
     {{ adapter.dispatch('nfc', 'conversions')(expression) }}
 {%- endmacro %}
@@ -8,17 +8,16 @@
 {%- endmacro %}
 
 {% macro duckdb__nfc(expression) -%}
-    nfc_normalize(replace({{ expression }}, chr(0), ''))
+    nfc_normalize({{ expression }})
 {%- endmacro %}
 
-{# A text cannot hold NUL here. The database must be in UTF8: normalize() accepts no other encoding. #}
+{# The database must be in UTF8: normalize() accepts no other encoding. #}
 {% macro postgres__nfc(expression) -%}
     normalize({{ expression }}, nfc)
 {%- endmacro %}
 
-{# Spark SQL has no Unicode normalization: the text passes as it is. Text that is not in form C already
-   (mostly names typed on Apple devices) hashes to a value that no platform can match; normalize it on the way
-   into the warehouse. #}
+{# Spark SQL has no Unicode normalization: the text passes as it is. Text that is not in form C already (mostly names
+   typed on Apple devices) hashes to a value that no platform can match; normalize it on the way into the warehouse. #}
 {% macro spark__nfc(expression) -%}
-    replace({{ expression }}, chr(0), '')
+    {{ expression }}
 {%- endmacro %}

@@ -3,8 +3,8 @@
 {% macro normalize_email(expression) -%}
     {% set blanks = blank_characters() -%}
     {% set stop = '@"(),:;<>' ~ blanks -%}
-    {{ regexp_first(
-        'lower(' ~ nfc(expression) ~ ')',
+    {{ nfc(regexp_first(
+        lower_text(expression),
         '^[' ~ blanks ~ ']*([^' ~ stop ~ ']+@[^.' ~ stop ~ ']+(?:[.][^.' ~ stop ~ ']+)+)[' ~ blanks ~ ']*$'
-    ) }}
+    )) }}
 {%- endmacro %}

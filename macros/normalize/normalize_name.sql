@@ -2,7 +2,5 @@
    (O'Brien: obrien). A name without any letter is NULL. #}
 {% macro normalize_name(expression) -%}
     {% set dropped = dropped_characters() -%}
-    nullif({{ regexp_remove(
-        'lower(' ~ nfc(expression) ~ ')', '^[0-9' ~ dropped ~ ']+$|[' ~ dropped ~ ']+'
-    ) }}, '')
+    nullif({{ nfc(regexp_remove(lower_words(expression), '^[0-9' ~ dropped ~ ']+$|[' ~ dropped ~ ']+')) }}, '')
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# Text first: form C, lower case, blanks of every kind trimmed; an empty text is NULL. #}
+{# Text first: lower case, blanks of every kind trimmed, form C; an empty text is NULL. #}
 {% macro normalize_text(expression) -%}
     {% set blanks = blank_characters() -%}
-    nullif({{ regexp_remove('lower(' ~ nfc(expression) ~ ')', '^[' ~ blanks ~ ']+|[' ~ blanks ~ ']+$') }}, '')
+    nullif({{ nfc(regexp_remove(lower_text(expression), '^[' ~ blanks ~ ']+|[' ~ blanks ~ ']+$')) }}, '')
 {%- endmacro %}

@@ -3,17 +3,26 @@
    numbers, except from Italian ones, which keep their zero. NULL for what holds no number, and for numbers that a
    spreadsheet has rounded (1.65E+10). #}
 {% macro phone_text(expression) -%}
-    {% set blanks = blank_characters() -%}
-    {% set separators = blanks ~ "'()./_\u00b7\u2010-\u2015\u2212\u30fb\u30fc\uff08\uff09\uff0d-\uff0f-" -%}
-    {% set whole = '^[' ~ blanks ~ ']*([+]?[0-9]{7,})[.]0+[' ~ blanks ~ ']*$' -%}
-    {% set written = '^[^0-9+]*([+]*[' ~ separators ~ ']*[0-9][0-9' ~ separators ~ ']*)'
-        ~ '(?:$|[^0-9eE' ~ separators ~ ']|[eE](?:$|[^0-9+]))' -%}
     {% call bind_name('phone_raw', ascii_digits(expression)) -%}
-        {% set number = 'coalesce(' ~ regexp_first('phone_raw', whole) ~ ', ' ~ regexp_first('phone_raw', written) ~ ')' -%}
-        {% set marked = regexp_remove(regexp_replace_all(number, '[(][' ~ blanks ~ ']*0[' ~ blanks ~ ']*[)]', 'z'), '[^0-9z+]+') -%}
-        {% set international = regexp_replace_all(regexp_replace_all(marked, '^([+]*00+|[+][+]+)', '+'), '^[+]0', '0') -%}
-        {% call bind_name('phone_marked', international) -%}
-            replace(phone_marked, 'z', case when phone_marked like '+%' and phone_marked not like '+39%' then '' else '0' end)
+        {% set bracketed_zero = '[(][' ~ blank_characters() ~ ']*0[' ~ blank_characters() ~ ']*[)]' -%}
+        {% set marked = regexp_replace_all(written_number('phone_raw'), bracketed_zero, 'z') -%}
+        {% set bare = regexp_remove(marked, '[^0-9z+]+') -%}
+        {% set with_plus = regexp_replace_all(bare, '^([+]*00+|[+][+]+)', '+') -%}
+        {% call bind_name('phone_marked', regexp_replace_all(with_plus, '^[+]0', '0')) -%}
+            replace(phone_marked, 'z', case
+                when phone_marked like '+%' and phone_marked not like '+39%' then '' else '0'
+            end)
         {%- endcall %}
     {%- endcall %}
+{%- endmacro %}
+
+{# The first number in a text: digits and what people write between them. A whole number followed by a fraction of zeros
+   comes from a column of floats. A number must not be followed by an exponent. #}
+{% macro written_number(text) -%}
+    {% set blanks = blank_characters() -%}
+    {% set between = blanks ~ "'()./_\u00b7\u2010-\u2015\u2212\u30fb\u30fc\uff08\uff09\uff0d-\uff0f-" -%}
+    {% set whole = '^[' ~ blanks ~ ']*([+]?[0-9]{7,})[.]0+[' ~ blanks ~ ']*$' -%}
+    {% set first = '^[^0-9+]*([+]*[' ~ between ~ ']*[0-9][0-9' ~ between ~ ']*)' -%}
+    {% set no_exponent = '(?:$|[^0-9eE' ~ between ~ ']|[eE](?:$|[^0-9+]))' -%}
+    coalesce({{ regexp_first(text, whole) }}, {{ regexp_first(text, first ~ no_exponent) }})
 {%- endmacro %}

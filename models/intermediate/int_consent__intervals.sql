@@ -6,8 +6,8 @@ consent as (
 
 ),
 
--- A decision after as_of is not known yet. One whose time cannot be read counts in the way that sends less: a grant
--- not at all, a denial as the latest word.
+-- A decision after as_of is not known yet. One whose time cannot be read counts in the way that sends less: a
+-- grant not at all, a denial as the latest word.
 decisions as (
 
     select

@@ -25,7 +25,7 @@ purposes as (
 ),
 
 -- The rule of the region beats that of the country; where neither is named, opt-in.
-jurisdictions as (
+ruled as (
 
     select
         events.event_key,
@@ -42,35 +42,34 @@ jurisdictions as (
 asked as (
 
     select
-        jurisdictions.event_key,
+        ruled.event_key,
         purposes.consent_purpose,
-        jurisdictions.regime as consent_regime,
+        ruled.regime as consent_regime,
         decisions.status_at_event as consent_at_event,
         decisions.status_at_as_of as consent_at_as_of,
         case
-            when decisions.status_at_event is null and jurisdictions.regime = 'opt_in' then 'consent_missing'
+            when decisions.status_at_event is null and ruled.regime = 'opt_in' then 'consent_missing'
             when decisions.status_at_event = 'denied' then 'consent_denied'
             when decisions.status_at_as_of = 'denied' then 'consent_withdrawn'
         end as objection,
-        jurisdictions.regime = 'opt_out' and jurisdictions.on_denial = 'limited_data_use' as is_limitable,
+        ruled.regime = 'opt_out' and ruled.on_denial = 'limited_data_use' as is_limitable,
         decisions.decided_at_event,
         decisions.decided_at_as_of
-    from jurisdictions
+    from ruled
     cross join purposes
-    left join decisions
-        on jurisdictions.event_key = decisions.event_key and purposes.consent_purpose = decisions.purpose
+    left join decisions on ruled.event_key = decisions.event_key and consent_purpose = decisions.purpose
 
 ),
 
 events_consented as (
 
     select
-        event_key, consent_purpose, consent_regime, consent_at_event, consent_at_as_of,
+        event_key,
+        {{ ['consent_purpose', 'consent_regime', 'consent_at_event', 'consent_at_as_of'] | join(', ') }},
         -- The decision that this answer relies on; a missing consent relies on none.
         case
             when objection = 'consent_withdrawn' then decided_at_as_of
-            when objection = 'consent_missing' then null
-            else coalesce(decided_at_event, decided_at_as_of)
+            when coalesce(objection, '') <> 'consent_missing' then coalesce(decided_at_event, decided_at_as_of)
         end as consent_decided_at,
         case when not is_limitable then objection end as hold_reason,
         is_limitable and objection is not null as is_limited_data_use

@@ -14,13 +14,16 @@ intervals as (
 
 -- A decision counts whether it was made as a customer or as a visitor.
 subjects as (
-
-    select event_key, event_at, 'customer' as subject_type, customer_id as subject_id from events
-    where customer_id is not null
-    union all
-    select event_key, event_at, 'visitor' as subject_type, visitor_id as subject_id from events
-    where visitor_id is not null
-
+    {% for subject in ['customer', 'visitor'] %}
+        select
+            event_key,
+            event_at,
+            '{{ subject }}' as subject_type,
+            {{ subject }}_id as subject_id
+        from events
+        where {{ subject }}_id is not null
+        {{- '\n    union all' if not loop.last }}
+    {% endfor %}
 ),
 
 in_force as (
@@ -48,10 +51,10 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by event_key, purpose order by is_at_event desc, valid_from desc, status
+            partition by event_key, purpose order by is_at_event desc, valid_from desc, status asc
         ) as rank_at_event,
         row_number() over (
-            partition by event_key, purpose order by is_at_as_of desc, valid_from desc, status
+            partition by event_key, purpose order by is_at_as_of desc, valid_from desc, status asc
         ) as rank_at_as_of
     from in_force
     where is_at_event or is_at_as_of

@@ -1,3 +1,4 @@
+{%- set phone_rules = ['calling_code', 'trunk_prefix', 'shortest', 'longest'] -%}
 with
 
 events as (
@@ -20,6 +21,9 @@ browsed as (
         currencies.currency as known_currency,
         currencies.minor_units,
         events.action_source = 'website' as is_website,
+        coalesce(events.landing_url, events.session_landing_url) as page_url,
+        {{ well_formed_ip('events.client_ip') }} as own_ip,
+        {{ well_formed_ip('events.session_client_ip') }} as session_ip,
         {{ click_id('fbclid') }} as fbclid
     from events
     left join currencies on events.currency = currencies.currency
@@ -29,18 +33,16 @@ browsed as (
 events_identified as (
 
     select
-        {{ selected('browsed', [
+        {{ [
             'event_key', 'event_name', 'event_id', 'event_at', 'action_source', 'order_id', 'contents', 'content_ids',
             'content_type', 'num_items', 'country_code', 'region_code', 'customer_id', 'visitor_id',
             'source_hold_reason', 'is_duplicate',
-        ]) }},
-        {{ rounded_money('browsed.value', 'browsed.minor_units') }} as value,
-        browsed.known_currency as currency,
-        case when is_website then {{ url_without_query('coalesce(landing_url, session_landing_url)') }} end as event_source_url,
+        ] | join(',\n        ') }},
+        {{ rounded_money('value', 'minor_units') }} as value,
+        known_currency as currency,
+        case when is_website then {{ url_without_query('page_url') }} end as event_source_url,
         case when is_website then {{ url_without_query('referrer_url') }} end as referrer_url,
-        case
-            when is_website then coalesce({{ well_formed_ip('client_ip') }}, {{ well_formed_ip('session_client_ip') }})
-        end as client_ip,
+        case when is_website then coalesce(own_ip, session_ip) end as client_ip,
         case when is_website then coalesce(user_agent, session_user_agent) end as user_agent,
         {{ well_formed_browser_id('fbp') }} as fbp,
         {{ facebook_click('fbc', 'fbclid', 'session_started_at') }} as fbc,
@@ -55,7 +57,7 @@ events_identified as (
         {{ click_id('msclkid') }} as msclkid,
         {{ click_id('twclid') }} as twclid,
         {{ hashed('email', 'email') }} as email_sha256,
-        {{ hashed('phone', 'phone', 'calling_code', 'trunk_prefix', 'shortest', 'longest') }} as phone_digits_sha256,
+        {{ hashed('phone', 'phone', *phone_rules) }} as phone_digits_sha256,
         {{ hashed('name', 'first_name') }} as first_name_sha256,
         {{ hashed('name', 'last_name') }} as last_name_sha256,
         {{ hashed('city', 'city') }} as city_sha256,

@@ -11,8 +11,8 @@ keyed as (
     select
         *,
         lower(event_name) || '.' || row_key as event_key,
-        -- No id for a row without a usable one: falling back from an overlong browser id would count the conversion
-        -- twice, once under each id.
+        -- No id for a row without a usable one: falling back from an overlong browser id would count the
+        -- conversion twice, once under each id.
         case
             when length(natural_key) <= 100 and coalesce(length(browser_event_id), 0) <= 200
                 then {{ event_id('event_name', 'natural_key', 'browser_event_id') }}

@@ -30,10 +30,10 @@ placed as (
     select
         events.*,
         {{ name_key('events.region') }} as region_key,
-        coalesce(own_names.country_code, session_names.country_code) as country_code
+        coalesce(named.country_code, visited.country_code) as country_code
     from events
-    left join country_names as own_names on {{ country_key('events.country') }} = own_names.name_key
-    left join country_names as session_names on {{ country_key('events.session_country') }} = session_names.name_key
+    left join country_names as named on {{ country_key('events.country') }} = named.name_key
+    left join country_names as visited on {{ country_key('events.session_country') }} = visited.name_key
 
 ),
 

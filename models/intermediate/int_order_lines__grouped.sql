@@ -43,8 +43,8 @@ order_lines_grouped as (
 
     select
         order_id,
-        {{ line_items('product_id', 'quantity', 'unit_price', 'title', 'category', 'line_number') }} as contents,
-        {{ line_ids('product_id', 'quantity', 'unit_price', 'line_number') }} as content_ids,
+        {{ line_items() }} as contents,
+        {{ line_ids() }} as content_ids,
         cast(sum(quantity) as bigint) as num_items
     from items
     group by order_id

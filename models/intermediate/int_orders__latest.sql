@@ -6,8 +6,8 @@ orders as (
 
 ),
 
--- The sort goes on after updated_at so that each run picks the same row, and of two equally new states the one that
--- says less for sending.
+-- The sort goes on after updated_at so that each run picks the same row, and of two equally new states the
+-- one that says less for sending.
 ranked as (
 
     select
@@ -15,8 +15,18 @@ ranked as (
         row_number() over (
             partition by order_id
             order by
-                updated_at desc nulls last, is_test desc, is_cancelled desc, is_paid, financial_status desc,
-                created_at desc, paid_at desc, total, currency, customer_id, session_id, email, browser_event_id
+                updated_at desc nulls last,
+                is_test desc,
+                is_cancelled desc,
+                is_paid asc,
+                financial_status desc,
+                created_at desc,
+                paid_at desc,
+                total asc,
+                currency asc,
+                customer_id asc,
+                session_id asc,
+                email asc
         ) as version_number
     from orders
 
@@ -26,8 +36,8 @@ orders_latest as (
 
     select
         *,
-        -- Orders without an id cannot be told apart by it: each keeps its row, under a made-up key. A real id that
-        -- begins like one gets a second question mark.
+        -- Orders without an id cannot be told apart by it: each keeps its row, under a made-up key. A real id
+        -- that begins like one gets a second question mark.
         case
             when order_id is null then '?' || cast(version_number as {{ dbt.type_string() }})
             when order_id like '?%' then '?' || order_id

@@ -1,3 +1,4 @@
+-- Longer than other models: two ways to a session, which must not be told apart downstream.
 with
 
 orders as (
@@ -9,15 +10,6 @@ orders as (
 sessions as (
 
     select * from {{ ref('int_sessions__latest') }}
-
-),
-
--- Of a customer's sessions that started in the same moment, one.
-session_starts as (
-
-    select customer_id, started_at, max(session_id) as session_id from sessions
-    where customer_id is not null and started_at is not null
-    group by customer_id, started_at
 
 ),
 
@@ -34,14 +26,23 @@ named as (
 
 ),
 
--- One pass over each customer's sessions and orders in time finds the latest session before each order. A join by
--- range would pair all with all where many orders share one customer, as guest checkouts can.
+-- One pass over each customer's sessions and orders in time finds the latest session before each order. A
+-- join by range would pair all with all where many orders share one customer, as guest checkouts can.
 timeline as (
 
-    select customer_id, started_at as happened_at, 0 as is_order, started_at, null as order_key
-    from session_starts
+    select
+        customer_id,
+        started_at as happened_at,
+        started_at,
+        null as order_key
+    from sessions
+    where customer_id is not null and started_at is not null
     union all
-    select customer_id, created_at, 1, null, order_key
+    select
+        customer_id,
+        created_at as happened_at,
+        null as started_at,
+        order_key
     from named
     where session_id is null and customer_id is not null and created_at is not null
 
@@ -53,25 +54,31 @@ latest_starts as (
         order_key,
         customer_id,
         happened_at,
-        max(started_at) over (
-            partition by customer_id order by happened_at, is_order rows between unbounded preceding and current row
-        ) as started_at
+        -- The window takes in the rows of the same moment: a session that starts with the order counts.
+        max(started_at) over (partition by customer_id order by happened_at) as started_at
     from timeline
 
 ),
 
 orders_matched as (
 
-    select order_key, session_id from named
+    select
+        order_key,
+        session_id
+    from named
     where session_id is not null
     union all
-    select latest_starts.order_key, session_starts.session_id
+    -- Of a customer's sessions that started in the same moment, one.
+    select
+        order_key,
+        max(sessions.session_id) as session_id
     from latest_starts
-    inner join session_starts
-        on latest_starts.customer_id = session_starts.customer_id
-        and latest_starts.started_at = session_starts.started_at
-    where latest_starts.order_key is not null
-        and latest_starts.started_at >= {{ add_days('latest_starts.happened_at', -(var('session_lookback_days') | int)) }}
+    inner join sessions
+        on latest_starts.customer_id = sessions.customer_id and latest_starts.started_at = sessions.started_at
+    where
+        order_key is not null
+        and latest_starts.started_at >= {{ add_days('happened_at', -(var('session_lookback_days') | int)) }}
+    group by order_key
 
 )
 

@@ -13,7 +13,8 @@ ranked as (
         *,
         row_number() over (
             partition by session_id
-            order by started_at desc nulls last, visitor_id, customer_id, landing_url, fbc, fbp, client_ip, user_agent
+            order by
+                started_at desc nulls last, visitor_id asc, customer_id asc, landing_url asc, fbc asc, fbp asc
         ) as version_number
     from sessions
     where session_id is not null

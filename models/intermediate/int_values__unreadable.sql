@@ -10,20 +10,26 @@ with
 
 flagged as (
     {% for table, (staged, row_id) in tables.items() %}
-    select '{{ table }}' as table_name, {{ row_id }} as row_id, unreadable_columns from {{ staged }}
-    where unreadable_columns <> ''
-    {{- '\n    union all' if not loop.last }}
+        select
+            '{{ table }}' as table_name,
+            {{ row_id }} as row_id,
+            unreadable_columns
+        from {{ staged }}
+        where unreadable_columns <> ''
+        {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 
 ),
 
 typed_columns as (
     {% for table in tables %}
-    {%- set is_last_table = loop.last %}
-    {%- for column in typed_raw_columns(table) %}
-    select '{{ table }}' as table_name, '{{ column }}' as column_name
-    {{- '\n    union all' if not (loop.last and is_last_table) }}
-    {%- endfor %}
+        {%- set is_last_table = loop.last %}
+        {%- for column in typed_raw_columns(table) %}
+            select
+                '{{ table }}' as table_name,
+                '{{ column }}' as column_name
+            {{- '\n    union all' if not (loop.last and is_last_table) }}
+        {%- endfor %}
     {%- endfor %}
 
 ),
@@ -36,8 +42,9 @@ values_unreadable as (
         flagged.row_id
     from flagged
     inner join typed_columns
-        on flagged.table_name = typed_columns.table_name
-        and flagged.unreadable_columns like '% ' || typed_columns.column_name || ' %'
+        on
+            flagged.table_name = typed_columns.table_name
+            and flagged.unreadable_columns like '% ' || typed_columns.column_name || ' %'
 
 )
 

@@ -26,7 +26,7 @@ orders as (
                 then lower(financial_status)
             else 'pending'
         end as financial_status,
-        -- A flag that nobody can read is taken as set: a test order must not be counted. An empty one is not set.
+        -- A flag that nobody can read is taken as set: a test order must not be counted. An empty one is not.
         coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
         -- A time that is there but unreadable still says that it happened.
         paid_at is not null as is_paid,

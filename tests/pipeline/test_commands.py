@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -235,3 +237,13 @@ def test_nothing_that_a_run_leaves_behind_holds_the_token_or_user_data(shop: Sho
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "warehouse.duckdb" not in path.name]
     left = told.encode() + b"".join(path.read_bytes() for path in files)
     assert not [secret for secret in [*canaries.values(), shop.sandbox.token] if secret.encode() in left]
+
+
+def test_plan_does_not_load_what_only_the_gate_needs(shop: Shop) -> None:
+    """Great Expectations and pandas take seconds to import; plan starts without them."""
+    script = (
+        "import sys; from uploader.cli.app import run; code = run(['plan']); "
+        "heavy = {'great_expectations', 'pandas', 'dbt'} & set(sys.modules); sys.exit(f'imported {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("imported")) == (0, 0), done.stderr

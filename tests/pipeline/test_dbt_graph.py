@@ -42,7 +42,8 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "parse"]
     paths = ["--target-path", str(folder), "--log-path", str(folder), "--profiles-dir", str(ROOT)]
     environment = os.environ | {"UPLOADER_WAREHOUSE": str(folder / "warehouse.duckdb")}
-    subprocess.run([*command, *paths], cwd=ROOT, env=environment, check=True)
+    done = subprocess.run([*command, *paths], cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
     found: Manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return found
 

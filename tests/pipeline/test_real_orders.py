@@ -5,11 +5,10 @@ What may be sent is computed here a second time, in plain Python from the CSV fi
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +19,7 @@ import duckdb
 import pytest
 
 from tests.support.project import ROOT, Project
+from tests.support.rules import Rules, read_table
 from uploader.sandbox import Sandbox
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -29,61 +29,6 @@ DATASET = "42"
 pytestmark = pytest.mark.skipif(
     not MAKER.is_file(), reason="the real orders are not beside this checkout (../shared/data/olist)"
 )
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    """Read one of the CSV files."""
-    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def reasons(folder: Path) -> dict[str, str | None]:
-    """Say for each order why it is not sent, None if it is; by the rules, not by the project's SQL."""
-    confirmed = {row["order_id"] for row in table(folder, "payments") if row["status"] == "succeeded"}
-    sessions = {row["session_id"]: row for row in table(folder, "sessions")}
-    by_customer = defaultdict(list)
-    for row in sessions.values():
-        by_customer[row["customer_id"]].append(row)
-    decisions = defaultdict(list)
-    for row in table(folder, "consent"):
-        if row["purpose"] == "marketing":
-            decisions[row["subject_type"], row["subject_id"]].append((row["recorded_at"], row["status"]))
-
-    def consent(order: dict[str, str], visitor: str, until: str) -> str | None:
-        known = decisions["customer", order["customer_id"]] + decisions["visitor", visitor]
-        past = [(at, status == "denied", status) for at, status in known if at <= until]
-        return max(past)[2] if past else None
-
-    def visitor(order: dict[str, str]) -> str:
-        if order["session_id"] in sessions:
-            return sessions[order["session_id"]]["visitor_id"]
-        created = datetime.fromisoformat(order["created_at"])
-        age = {
-            row["session_id"]: created - datetime.fromisoformat(row["started_at"])
-            for row in by_customer[order["customer_id"]]
-        }
-        near = [
-            row for row in by_customer[order["customer_id"]] if 0 <= age[row["session_id"]].total_seconds() <= 7 * 86400
-        ]
-        return max(near, key=lambda row: row["started_at"])["visitor_id"] if near else ""
-
-    def reason(order: dict[str, str]) -> str | None:
-        if not order["paid_at"]:
-            return "not_paid"
-        if order["cancelled_at"] or order["financial_status"] == "voided":
-            return "order_cancelled"
-        if order["financial_status"] == "refunded":
-            return "order_refunded"
-        if order["order_id"] not in confirmed:
-            return "payment_unconfirmed"
-        then, now = (
-            consent(order, visitor(order), until) for until in (order["paid_at"], NOW.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        )
-        if then != "granted":
-            return "consent_missing" if then is None else "consent_denied"
-        return "consent_withdrawn" if now == "denied" else None
-
-    return {order["order_id"]: reason(order) for order in table(folder, "orders")}
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +56,8 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             "posted": (posted, len(sandbox.requests())),
             "counted": sandbox.counted(DATASET),
             "found": decided(project.warehouse),
-            "expected": reasons(raw),
-            "totals": {order["order_id"]: Decimal(order["total"]) for order in table(raw, "orders")},
+            "expected": Rules.read(raw, NOW).reasons(),
+            "totals": {order["order_id"]: Decimal(order["total"]) for order in read_table(raw, "orders")},
         }
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TABLE = Path(__file__).with_suffix(".csv")
 NAMES = ("first_name", "last_name", "city", "region")
 BIRTH_FORMATS = (
-    "%Y%m%d", "%Y%m%d.0", "%Y-%m-%d", "%Y/%m/%d", "%Y. %m. %d.", "%Y年%m月%d日", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ",
-    "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y",
+    "%Y%m%d", "%Y%m%d.0", "%Y-%m-%d", "%Y/%m/%d", "%Y. %m. %d.", "%Y年%m月%d日", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y",
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%m-%d-%Y", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y",
 )  # fmt: skip
 LAST_BIRTHDAY = dt.date(2026, 11, 20)
 
@@ -120,6 +120,11 @@ def _digits(text: str) -> str:
     return "".join(str(unicodedata.digit(c)) for c in text if unicodedata.category(c) == "Nd")
 
 
+def _is_gender_word(raw: str) -> bool:
+    patterns = [row["pattern"] for row in rows() if row["rule"] == "gender_word"]
+    return any(re.fullmatch(f"f|m|{pattern}", letters(raw)) for pattern in patterns)
+
+
 def _postal(text: str) -> str:
     return letters(unicodedata.normalize("NFKC", text))
 
@@ -137,7 +142,7 @@ RULES: dict[str, Callable[[Case], bool]] = {
     "country_name": lambda c: c.theirs is None and _countries_by_name().get(letters(c.raw)) == c.ours,
     "date_reordered": lambda c: _birthdays(c.raw) == {c.ours},
     "date_not_told": lambda c: c.ours is None and len(_birthdays(c.raw)) != 1,
-    "gender_not_told": lambda c: c.ours is None and (c.theirs or "f")[0] not in "fm",
+    "gender_not_told": lambda c: c.ours is None and not _is_gender_word(c.raw),
     "impossible_address": lambda c: c.ours is None and _is_impossible_address(c.theirs or "a@b.c"),
     "invisible_trimmed": lambda c: _stripped(c.theirs or "") == c.ours,
     "looks_like_md5": lambda c: re.fullmatch("[0-9a-f]{32}", c.theirs or "") is not None and c.theirs == c.ours,

@@ -71,15 +71,13 @@ left join regions
     on regions.country_code = country_names.country_code
     and given.kind = 'region'
     and regions.name_key = {{{{ name_key('given.value') }}}}
-order by cast(given.position as integer)
+order by given.position
 """
 
 
 def normalize(rows: Sequence[Raw], adapter: str = "duckdb") -> list[Result]:
     """Give normal form and hash of each raw value, in the same order."""
-    given = [(str(position), *row) for position, row in enumerate(rows)]
-    found = run(SQL, given, ("position", *Raw._fields), adapter)
-    return [Result(*row) for row in found]
+    return [Result(*row) for row in run(SQL, rows, Raw._fields, adapter)]
 
 
 def unescaped(text: str) -> str:

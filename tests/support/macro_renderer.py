@@ -70,33 +70,44 @@ def _sources() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
-def render(
-    text: str, adapter: str = "duckdb", *, settings: dict[str, Any] | None = None, environ: dict[str, str] | None = None
-) -> str:
-    """Render Jinja SQL as dbt would for an adapter, with dbt variables and environment variables as given."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL, no HTML
+@cache
+def _environment(
+    adapter: str, settings: frozenset[tuple[str, Any]], environ: frozenset[tuple[str, str]]
+) -> jinja2.Environment:
+    """Give an environment that knows what dbt gives to macros, and every macro of the project."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
     environment.globals |= {
         "adapter": Adapter(adapter),
-        "env_var": lambda name, default="": (environ or {}).get(name, default),
+        "env_var": lambda name, default="": dict(environ).get(name, default),
         "exceptions": SimpleNamespace(raise_compiler_error=_raise_compiler_error),
         "modules": SimpleNamespace(datetime=dt, pytz=pytz),
         "ref": lambda name: name,
         "return": lambda value: value,
         "run_started_at": RUN_STARTED_AT,
-        "var": lambda name, default="": (settings or {}).get(name, default),
+        "var": lambda name, default="": dict(settings).get(name, default),
     }
-    return environment.from_string(_sources() + text).render().strip()
+    macros = vars(environment.from_string(_sources()).module)
+    environment.globals |= {name: macro for name, macro in macros.items() if isinstance(macro, jinja2.runtime.Macro)}
+    return environment
+
+
+def render(
+    text: str, adapter: str = "duckdb", *, settings: dict[str, Any] | None = None, environ: dict[str, str] | None = None
+) -> str:
+    """Render Jinja SQL as dbt would for an adapter, with dbt variables and environment variables as given."""
+    environment = _environment(adapter, frozenset((settings or {}).items()), frozenset((environ or {}).items()))
+    return environment.from_string(text).render().strip()
 
 
 def _mend(tree: exp.Expression) -> exp.Expression:
-    """Say what sqlglot translates wrongly from PostgreSQL: encode(…, 'hex'), normalize(…, nfc), plain numeric."""
-    for node in reversed(list(tree.find_all(exp.Encode, exp.Normalize, exp.DataType))):
+    """Say what sqlglot translates wrongly from PostgreSQL: encode(…, 'hex'), normalize(…, nfc), numeric of any size."""
+    for node in reversed(list(tree.find_all(exp.Encode, exp.Normalize, exp.Cast))):
         if isinstance(node, exp.Encode):
             node.replace(exp.func("sha256", node.this.this))
         elif isinstance(node, exp.Normalize):
             node.replace(exp.func("nfc_normalize", node.this))
-        elif node.is_type("decimal") and not node.expressions:
-            node.replace(exp.DataType.build("double"))
+        elif node.to.is_type("decimal") and not node.to.expressions:
+            node.replace(exp.TryCast(this=node.this, to=exp.DataType.build("decimal(38, 10)")))
     return tree
 
 
@@ -105,7 +116,8 @@ def to_duckdb(sql: str, adapter: str) -> str:
     return sql if adapter == "duckdb" else _mend(sqlglot.parse_one(sql, read=adapter)).sql("duckdb")
 
 
-def connect() -> duckdb.DuckDBPyConnection:
+@cache
+def _warehouse() -> duckdb.DuckDBPyConnection:
     """Open an empty warehouse in memory, in UTC, with the seeds that identifiers are joined with."""
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
@@ -121,8 +133,14 @@ def connect() -> duckdb.DuckDBPyConnection:
 def run(
     template: str, rows: Sequence[Sequence[str | None]], columns: Sequence[str], adapter: str = "duckdb"
 ) -> list[tuple[Any, ...]]:
-    """Run a `select … from given …` over rows of text, rendered for an adapter and translated."""
-    connection = connect()
-    given = pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)})
-    connection.register("given", given)
+    """Run a `select … from given …`, rendered for an adapter, over rows of text that are numbered by `position`."""
+    connection = _warehouse().cursor()
+    given = {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)}
+    connection.register("given", pa.table({"position": pa.array(range(len(rows)), pa.int32()), **given}))
     return connection.execute(to_duckdb(render(template, adapter), adapter)).fetchall()
+
+
+def evaluate(expression: str, values: Sequence[str | None], adapter: str = "duckdb") -> list[Any]:
+    """Give an expression's value for each text in column e."""
+    rows = run(f"select {expression} from given order by position", [(value,) for value in values], ("e",), adapter)
+    return [value for (value,) in rows]

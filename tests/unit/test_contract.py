@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 import pytest
 import yaml
 
@@ -13,8 +14,6 @@ from uploader.events import EVENTS, IDENTIFIERS, OUTBOX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
 CONTRACTS = {"fct_conversion_events": EVENTS, "fct_conversion_outbox": OUTBOX}
 
@@ -35,7 +34,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def as_polars(connection: duckdb.DuckDBPyConnection, data_type: str) -> pl.DataType:
     """Turn a warehouse type into the one that a frame of it has."""
-    return connection.execute(f"select cast(null as {data_type}) as value").pl().schema["value"]
+    row = connection.sql(f"select cast(null as {data_type}) as value").to_arrow_table()
+    return pl.DataFrame(row).schema["value"]
 
 
 @pytest.mark.parametrize("model", CONTRACTS)

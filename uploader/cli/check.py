@@ -16,7 +16,7 @@ from uploader.errors import QualityGateFailed
 from uploader.warehouse import reading
 
 
-@app.command()
+@app.command(short_help="Judge the rows about to be sent.")
 def check(
     destination: Annotated[list[str] | None, typer.Option(help="Judge this one only; may be repeated.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import orjson
-
 from uploader.cli.app import app
 from uploader.cli.context import stdout
 from uploader.clock import NOW_VARIABLE, system_clock
 from uploader.errors import ConfigurationError
+from uploader.report import money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,7 @@ WORK: Final = Path("target") / "demo"
 DATASET: Final = "1234567890"
 
 
-@app.command()
+@app.command(short_help="Show the whole way with a made-up shop, on this machine.")
 def demo() -> int:
     """Load the demo shop, build, check and send to a local sandbox, and show what was sent, held and why.
 
@@ -42,7 +41,7 @@ def demo() -> int:
 
     clock = system_clock()
     shutil.rmtree(WORK, ignore_errors=True)
-    move_dates(SEEDS, WORK / "raw", clock() - ANCHOR)
+    move_dates(SEEDS, WORK / "raw", timedelta(seconds=round((clock() - ANCHOR).total_seconds())))
     with Sandbox(clock=clock, dataset_ids=[DATASET]) as sandbox:
         return _tour(sandbox, _environment(sandbox, clock()))
 
@@ -95,9 +94,19 @@ def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
 def _tell(sandbox: Sandbox) -> None:
     console = stdout()
     console.rule("[bold]What the sandbox counted[/bold]", align="left")
-    console.print(orjson.dumps(sandbox.counts(), option=orjson.OPT_INDENT_2, default=str).decode(), markup=False)
-    console.print("Look around: `uploader explain ORDER_ID` (set the variables as the README says), or")
-    console.print("target/uploader/data_docs/index.html in a browser.", markup=False)
+    for dataset, found in sandbox.counts().items():
+        refused = sum(found["refused"].values())
+        console.print(
+            f"dataset {dataset}: {found['requests']} requests, {found['counted']} events counted, "
+            f"{found['duplicates']} duplicates, {refused} requests refused",
+            markup=False,
+        )
+        console.print(f"value: {money(found['value'].items())}", markup=False)
+        for warning, times in found["warnings"].items():
+            console.print(
+                f"accepted, but Meta would rather have more: {times} × {warning.replace('_', ' ')}", markup=False
+            )
+    console.print("The gate's report for people: target/uploader/data_docs/index.html", markup=False)
 
 
 def move_dates(source: Path, folder: Path, by: timedelta) -> None:
@@ -121,5 +130,5 @@ def moved(text: str, by: timedelta) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
-    written = (moment + by).isoformat(sep="T" if "T" in text else " ", timespec="seconds")
+    written = (moment + by).isoformat(sep="T" if "T" in text else " ")
     return written.replace("+00:00", "Z") if text.endswith("Z") else written

@@ -36,7 +36,7 @@ class Finding:
     text: str
 
 
-@app.command()
+@app.command(short_help="Look whether everything is there that a run needs.")
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:

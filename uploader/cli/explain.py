@@ -37,7 +37,7 @@ _DECISION = (
 _EVENT = ("event_name", "event_id", "event_at", "action_source", "value", "currency", "country_code", "region_code")
 
 
-@app.command()
+@app.command(short_help="Tell why an order was sent or not.")
 def explain(
     key: Annotated[str, typer.Argument(metavar="KEY", help="An order id or an event id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

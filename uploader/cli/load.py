@@ -13,7 +13,7 @@ from uploader.warehouse import writing
 from uploader.warehouse.loading import files_in, load_file
 
 
-@app.command()
+@app.command(short_help="Load CSV and Parquet files as raw tables.")
 def load(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with orders.csv, sessions.parquet, …")],
     append: Annotated[bool, typer.Option("--append", help="Add to the tables instead of replacing them.")] = False,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from uploader.delivery.planning import Plan
 
 
-@app.command()
+@app.command(short_help="Show what would be sent, and what is held and why.")
 def plan(
     destination: Annotated[list[str] | None, typer.Option(help="Plan this one only; may be repeated.")] = None,
     show: Annotated[int, typer.Option(min=0, help="Print the exact JSON of the first N events due.")] = 0,

@@ -78,7 +78,7 @@ class Options:
     init: bool
 
 
-@app.command()
+@app.command(short_help="Send every due event once.")
 def send(
     destination: Annotated[list[str] | None, typer.Option(help="Send to this one only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="At most so many events per destination.")] = None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uploader.ledger import Ledger
 
 
-@app.command()
+@app.command(short_help="Show what the sent log says.")
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

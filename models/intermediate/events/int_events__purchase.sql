@@ -21,7 +21,7 @@ payments as (
 -- A shop without payment records trusts its orders.
 payment_records as (
 
-    select count(*) > 0 as are_there from payments
+    select count(*) > 0 as exist from payments
 
 ),
 
@@ -38,7 +38,7 @@ purchases as (
             when orders.is_cancelled or orders.financial_status = 'voided' then 'order_cancelled'
             when orders.financial_status = 'refunded' then 'order_refunded'
             when orders.financial_status = 'pending' then 'payment_unconfirmed'
-            when {{ var('require_payment') }} and payment_records.are_there and payments.has_succeeded is not true
+            when {{ var('require_payment') }} and payment_records.exist and payments.has_succeeded is not true
                 then 'payment_unconfirmed'
         end as source_hold_reason,
         {{ conversion_value('orders.total', 'orders.subtotal', 'orders.tax', 'orders.shipping') }} as value,

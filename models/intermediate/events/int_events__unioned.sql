@@ -7,10 +7,10 @@ with
 
 events_unioned as (
     {% for event in events %}
-    select
-        {{ event_columns() | join(',\n        ') }}
-    from {{ event }}
-    {{- '\n    union all' if not loop.last }}
+        select
+            {{ event_columns() | join(',\n        ') }}
+        from {{ event }}
+        {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 
 )

@@ -1,4 +1,4 @@
-{# Passes when every value is a lower-case hexadecimal SHA-256 or NULL, and none is the hash of an empty text. #}
+{# Passes when every value is NULL or a lower-case hexadecimal SHA-256, and none that of an empty text. #}
 {% test is_sha256_hex(model, column_name) %}
 
 select {{ column_name }}

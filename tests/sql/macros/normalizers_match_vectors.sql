@@ -1,5 +1,5 @@
--- Each raw identifier hashes to what seeds/identifier_vectors.csv says, and has the normal form written there. (A raw
--- value that already is a hash has a hash and no normal form.)
+-- Each raw identifier hashes to what the seed identifier_vectors says, and has the normal form that it says.
+-- A raw value that already is a hash has a hash and no normal form.
 with
 
 vectors as (

@@ -1,6 +1,6 @@
--- Guards: nobody's event is sendable against the log of decisions. Asks the log itself, decision by decision, and not
--- the models that build intervals from it: at the time of the event and at as_of, the latest decision of the customer
--- and the visitor together must be a grant where the law asks for one, and no denial elsewhere.
+-- Guards: nobody's event is sendable against the log of decisions. Asks the log itself, decision by decision,
+-- and not the models that build intervals from it: at the time of the event and at as_of, the latest decision
+-- of customer and visitor together must be a grant where the law asks for one, and no denial elsewhere.
 with
 
 sendable as (
@@ -29,9 +29,17 @@ sendable as (
 
 subjects as (
 
-    select *, 'customer' as subject_type, customer_id as subject_id from sendable
+    select
+        *,
+        'customer' as subject_type,
+        customer_id as subject_id
+    from sendable
     union all
-    select *, 'visitor' as subject_type, visitor_id as subject_id from sendable
+    select
+        *,
+        'visitor' as subject_type,
+        visitor_id as subject_id
+    from sendable
 
 ),
 
@@ -46,9 +54,10 @@ decisions as (
         coalesce(consent.recorded_at <= subjects.event_at, false) as is_before_event
     from subjects
     inner join {{ ref('stg_raw__consent') }} as consent
-        on subjects.subject_type = consent.subject_type
-        and subjects.subject_id = consent.subject_id
-        and subjects.consent_purpose = consent.purpose
+        on
+            subjects.subject_type = consent.subject_type
+            and subjects.subject_id = consent.subject_id
+            and subjects.consent_purpose = consent.purpose
     where
         coalesce(consent.recorded_at, subjects.as_of) <= subjects.as_of
         and (consent.recorded_at is not null or consent.status = 'denied')

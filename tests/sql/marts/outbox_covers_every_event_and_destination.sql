@@ -1,5 +1,5 @@
--- Guards: each event has exactly one row per destination in the outbox, so that none is lost without a reason. A
--- destination that is switched off has its rows too.
+-- Guards: each event has exactly one row per destination in the outbox, so that none is lost without a
+-- reason. A destination that is switched off has its rows too.
 with
 
 expected as (

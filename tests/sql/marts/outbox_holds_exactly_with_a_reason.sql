@@ -1,4 +1,4 @@
--- Guards: an event is sendable exactly when there is no reason to hold it, and then has all that it is counted by.
+-- Guards: an event is sendable exactly when no reason holds it, and then has all that it is counted by.
 select
     event_key,
     destination,
