@@ -5,6 +5,7 @@ Secrets stand in neither: a setting names the environment variable that holds th
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
@@ -14,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -108,13 +110,25 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the settings, or name everything that is wrong with them at once."""
+    if unknown := _unknown_variables():
+        text = ", ".join(unknown)
+        raise ConfigurationError(f"There is no such setting: {text}. Variables are UPLOADER__SECTION__KEY.")
     try:
         return Settings()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{FILE} is not valid TOML: {error}. Correct that line.") from None
+    except SettingsError as error:
+        raise ConfigurationError(f"{error}. Name the key too: UPLOADER__SECTION__KEY.") from None
     except ValidationError as error:
         problems = [
             f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
         ]
         text = "\n".join(problems)
         raise ConfigurationError(f"Settings ({FILE} or UPLOADER__SECTION__KEY) to correct:\n{text}") from None
+
+
+def _unknown_variables() -> list[str]:
+    """Name the variables that are no setting: pydantic passes over them, and the default would count."""
+    sections = tuple(f"uploader__{section}__" for section in Settings.model_fields)
+    names = [name for name in os.environ if name.lower().startswith("uploader__")]
+    return sorted(name for name in names if not name.lower().startswith(sections))

@@ -8,15 +8,18 @@
 {%- endmacro %}
 
 {% macro duckdb__try_integer(expression) -%}
-    case when {{ regexp_matches(expression, integer_pattern()) }} then try_cast(split_part({{ expression }}, '.', 1) as bigint) end
+    case when {{ regexp_matches(expression, integer_pattern()) }}
+        then try_cast(split_part({{ expression }}, '.', 1) as bigint) end
 {%- endmacro %}
 
 {% macro postgres__try_integer(expression) -%}
-    case when {{ regexp_matches(expression, integer_pattern()) }} then cast(split_part({{ expression }}, '.', 1) as bigint) end
+    case when {{ regexp_matches(expression, integer_pattern()) }}
+        then cast(split_part({{ expression }}, '.', 1) as bigint) end
 {%- endmacro %}
 
 {% macro spark__try_integer(expression) -%}
-    case when {{ regexp_matches(expression, integer_pattern()) }} then try_cast(split_part({{ expression }}, '.', 1) as bigint) end
+    case when {{ regexp_matches(expression, integer_pattern()) }}
+        then try_cast(split_part({{ expression }}, '.', 1) as bigint) end
 {%- endmacro %}
 
 {# At most 18 digits, so that every match fits a bigint; a fraction of zeros is what a float column leaves behind. #}

@@ -9,7 +9,8 @@
 {%- endmacro %}
 
 {% macro duckdb__try_number(expression) -%}
-    case when {{ regexp_matches(expression, number_pattern()) }} then try_cast({{ expression }} as decimal(18, 4)) end
+    case when {{ regexp_matches(expression, number_pattern()) }}
+        then try_cast({{ expression }} as decimal(18, 4)) end
 {%- endmacro %}
 
 {# The outer CASE keeps the cast away from text that is no number, the inner one from numbers too large. #}
@@ -20,7 +21,8 @@
 {%- endmacro %}
 
 {% macro spark__try_number(expression) -%}
-    case when {{ regexp_matches(expression, number_pattern()) }} then try_cast({{ expression }} as decimal(18, 4)) end
+    case when {{ regexp_matches(expression, number_pattern()) }}
+        then try_cast({{ expression }} as decimal(18, 4)) end
 {%- endmacro %}
 
 {# A decimal number with an optional exponent of at most three digits. #}

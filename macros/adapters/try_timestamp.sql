@@ -15,12 +15,14 @@
 
 {# pg_input_is_valid needs PostgreSQL 16. #}
 {% macro postgres__try_timestamp(expression) -%}
-    case when {{ regexp_matches(expression, iso_time_pattern()) }} and pg_input_is_valid({{ expression }}, 'timestamptz')
+    case when {{ regexp_matches(expression, iso_time_pattern()) }}
+        and pg_input_is_valid({{ expression }}, 'timestamptz')
         then cast({{ expression }} as timestamptz) at time zone 'UTC' end
 {%- endmacro %}
 
 {% macro spark__try_timestamp(expression) -%}
-    case when {{ regexp_matches(expression, iso_time_pattern()) }} then try_cast({{ expression }} as timestamp) end
+    case when {{ regexp_matches(expression, iso_time_pattern()) }}
+        then try_cast({{ expression }} as timestamp) end
 {%- endmacro %}
 
 {# How every time begins: a four-digit year, month and day. Keeps words such as 'epoch' and 'infinity' out. #}

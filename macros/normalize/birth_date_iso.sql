@@ -1,5 +1,5 @@
 {# What birth_date_text found as YYYY-MM-DD, not yet checked against the calendar; NULL when the order of day and month
-   cannot be told. #}
+   cannot be told. One branch for each way of writing a date, so longer than other macros. #}
 {% macro birth_date_iso(date_text) -%}
     {% set gap = '(st|nd|rd|th)?[./,年月' ~ blank_characters() ~ '-]+' -%}
     {% set year_last = "split_part(birth_parts, '-', 3) || '-' || " -%}

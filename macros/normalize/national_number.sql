@@ -4,10 +4,14 @@
    national, or could have been written with a trunk zero and was not. A trunk prefix without a zero (1, 8) may begin
    a number of its own, so it goes only from numbers that are too long. #}
 {% macro national_number(phone, calling_code, trunk_prefix, shortest, longest) -%}
-    {% call bind_name('own_number', own_country_number(phone, calling_code, trunk_prefix, shortest, longest)) -%}
-        {% call bind_name('own_rest', "case when " ~ trunk_prefix ~ " <> '' and own_number like " ~ trunk_prefix ~ " || '%'"
-            ~ " and (" ~ trunk_prefix ~ " like '0%' or length(own_number) > " ~ longest ~ ")"
-            ~ " then substr(own_number, 1 + length(" ~ trunk_prefix ~ ")) else own_number end") -%}
+    {% set plan = [calling_code, trunk_prefix, shortest, longest] -%}
+    {% call bind_name('own_number', own_country_number(phone, *plan)) -%}
+        {% set without_trunk = "substr(own_number, 1 + length(" ~ trunk_prefix ~ "))" -%}
+        {% call bind_name('own_rest', "case"
+            ~ " when own_number not like " ~ trunk_prefix ~ " || '%' then own_number"
+            ~ " when " ~ trunk_prefix ~ " like '0%' then trim(leading '0' from " ~ without_trunk ~ ")"
+            ~ " when " ~ trunk_prefix ~ " <> '' and length(own_number) > " ~ longest ~ " then " ~ without_trunk
+            ~ " else own_number end") -%}
             case
                 when {{ trunk_prefix }} like '0%' and own_rest like '0%' then null
                 when {{ phone }} like '+%' or length(own_rest) between {{ shortest }} and {{ longest }} then own_rest

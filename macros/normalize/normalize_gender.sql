@@ -1,4 +1,5 @@
-{# f or m, from the usual words, forms of address and letters; NULL for anything else (d, x, unknown, digits). #}
+{# f or m, from the usual words, forms of address and letters; NULL for anything else (d, x, unknown, digits).
+   As long as its two lists of words. #}
 {% macro normalize_gender(expression) -%}
     {% set female = [
         'f', 'w', 'ж', 'female', 'woman', 'girl', 'mrs', 'ms', 'miss', 'weiblich', 'frau', 'femme', 'féminin',

@@ -24,7 +24,7 @@ purposes as (
 
 ),
 
--- The rule of the region beats that of the country; where neither is named, opt-in.
+-- The region's rule beats the country's; where neither is named, opt-in.
 ruled as (
 
     select
@@ -53,8 +53,7 @@ asked as (
             when decisions.status_at_as_of = 'denied' then 'consent_withdrawn'
         end as objection,
         ruled.regime = 'opt_out' and ruled.on_denial = 'limited_data_use' as is_limitable,
-        decisions.decided_at_event,
-        decisions.decided_at_as_of
+        {{ selected('decisions', ['decided_at_event', 'decided_at_as_of']) }}
     from ruled
     cross join purposes
     left join decisions on ruled.event_key = decisions.event_key and consent_purpose = decisions.purpose
@@ -67,9 +66,10 @@ events_consented as (
         event_key,
         {{ ['consent_purpose', 'consent_regime', 'consent_at_event', 'consent_at_as_of'] | join(', ') }},
         -- The decision that this answer relies on; a missing consent relies on none.
-        case
-            when objection = 'consent_withdrawn' then decided_at_as_of
-            when coalesce(objection, '') <> 'consent_missing' then coalesce(decided_at_event, decided_at_as_of)
+        case coalesce(objection, '')
+            when 'consent_withdrawn' then decided_at_as_of
+            when 'consent_missing' then null
+            else coalesce(decided_at_event, decided_at_as_of)
         end as consent_decided_at,
         case when not is_limitable then objection end as hold_reason,
         is_limitable and objection is not null as is_limited_data_use

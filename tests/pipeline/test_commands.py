@@ -243,7 +243,8 @@ def test_plan_does_not_load_what_only_the_gate_needs(shop: Shop) -> None:
     """Great Expectations and pandas take seconds to import; plan starts without them."""
     script = (
         "import sys; from uploader.cli.app import run; code = run(['plan']); "
-        "heavy = {'great_expectations', 'pandas', 'dbt'} & set(sys.modules); sys.exit(f'imported {heavy}' if heavy else code)"
+        "heavy = {'great_expectations', 'pandas', 'dbt'} & set(sys.modules); "
+        "sys.exit(f'imported {heavy}' if heavy else code)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("imported")) == (0, 0), done.stderr

@@ -80,3 +80,11 @@ def test_ten_countries_are_served(demo: tuple[str, Path]) -> None:
         where sent_log.state = 'acked'
     """
     assert rows(folder, query)[0][0] >= 10
+
+
+def test_the_demo_explains_an_order_that_was_not_sent(demo: tuple[str, Path]) -> None:
+    """The last step tells why: the consent was there when the order was paid, and was taken back."""
+    printed, _ = demo
+    story = printed[printed.index("uploader explain") :]
+    assert "held: consent_withdrawn" in story
+    assert "at the event granted, now denied" in story

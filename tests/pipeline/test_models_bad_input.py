@@ -10,141 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.dbt_project import COLUMNS, build, dbt, decision, load, order, rows, session
-
-JUNK = "O'Brien\"; drop table raw.orders; --\n\t\x00\\ 😀 ' {{ x }} %"
-LONG = "ä" * 10_000
-
-HELD: dict[str, dict[str, Any]] = {
-    "invalid_key": {
-        "x" * 101: {},
-        "long_browser_id": {"browser_event_id": "b" * 201},
-        LONG: {},
-    },
-    "duplicate_event_id": {
-        "second_of_two": {"browser_event_id": "shared", "paid_at": "2026-11-20T11:00:01Z"},
-        "timeless_of_two": {"browser_event_id": "shared", "paid_at": "?"},
-    },
-    "invalid_time": {
-        "word": {"paid_at": "yesterday"},
-        "infinite": {"paid_at": "infinity"},
-        "no_such_day": {"paid_at": "2026-02-30T10:00:00Z"},
-        "number": {"paid_at": "1763600000"},
-    },
-    "order_cancelled": {
-        "cancelled": {"cancelled_at": "2026-11-20T11:30:00Z"},
-        "cancelled_some_time": {"cancelled_at": "?"},
-        "voided": {"financial_status": " Voided "},
-    },
-    "order_refunded": {"refunded": {"financial_status": "REFUNDED"}},
-    "payment_unconfirmed": {
-        "pending": {"financial_status": "pending"},
-        "word_unknown": {"financial_status": "settled"},
-    },
-    "invalid_value": {
-        "no_value": {"total": ""},
-        "nan": {"total": "NaN"},
-        "infinity": {"total": "-inf"},
-        "negative": {"total": "-0.01"},
-        "comma": {"total": "10,00"},
-        "huge": {"total": "9" * 40},
-        "huge_exponent": {"total": "1e300"},
-        "almost_huge": {"total": "99999999999999.9999"},
-    },
-    "invalid_currency": {"none": {"currency": ""}, "name": {"currency": "Euro"}, "gold": {"currency": "XAU"}},
-    "consent_missing": {"never_asked": {"customer_id": "silent"}, "grant_without_time": {"customer_id": "timeless"}},
-    "consent_denied": {"tie": {"customer_id": "undecided"}, "status_unknown": {"customer_id": "odd"}},
-    "consent_withdrawn": {"denial_without_time": {"customer_id": "left"}},
-    "missing_app_data": {"app": {"channel": "APP"}},
-    "no_match_key": {"country_only": {"customer_id": "", "email": "no address", "session_id": "agreed"}},
-    "expired": {"too_old": {"paid_at": "2026-11-13T12:59:59Z"}},
-}
-"""Orders by the reason that must hold them: what makes each differ from a good one."""
-
-SENDABLE: dict[str, dict[str, Any]] = {
-    "x" * 100: {},
-    "?1": {},
-    "free": {"total": "0"},
-    "first_of_two": {"browser_event_id": "shared"},
-    "half_cent": {"total": "10.005"},
-    "exponent": {"total": "1e1"},
-    "yen": {"total": "99.5", "currency": " jpy "},
-    "dinar": {"total": "1.2345", "currency": "KWD"},
-    "offset": {"paid_at": "2026-11-20T13:00:00+02:00"},
-    "no_zone": {"paid_at": "2026-11-20 11:00:00"},
-    "future": {"paid_at": "2026-11-21T12:00:00Z"},
-    "just_in_time": {"paid_at": "2026-11-13T13:00:00Z"},
-    "created_some_time": {"created_at": "?", "updated_at": "?"},
-    "unknown_channel": {"channel": "carrier pigeon"},
-    "empty_flag": {"is_test": ""},
-    "will_deny": {"customer_id": "will_deny"},
-    "junk": dict.fromkeys(("first_name", "last_name", "city", "region", "user_agent", "phone", "gender"), JUNK),
-    "long": dict.fromkeys(("first_name", "city", "user_agent", "landing_url", "postal_code"), LONG),
-    "odd_urls": {"session_id": "odd", "landing_url": 'https://a.de/"\n<x>?fbclid=\'"', "client_ip": "999.1.1.1"},
-    "ipv6": {"session_id": "ipv6"},
-}
-"""Orders that are odd and yet may be sent."""
-
-WITHOUT_EVENT = {
-    "unpaid": {"paid_at": " "},
-    "unpaid_test": {"paid_at": "", "is_test": "TRUE"},
-    "odd_flag": {"is_test": "perhaps"},
-}
-
-
-def crooked_shop() -> dict[str, list[dict[str, Any]] | None]:
-    """Return a shop whose tables, all text, have every fault at once."""
-    odd = {name: changes for orders in (*HELD.values(), SENDABLE, WITHOUT_EVENT) for name, changes in orders.items()}
-    orders = [order(name, **{"customer_id": "agreed"} | changes) for name, changes in odd.items()]
-    orders += [order(None, customer_id="agreed"), order("  ", customer_id="agreed")]
-    orders += [order("twice", customer_id="agreed", total="1"), order("twice", customer_id="agreed", total="x")]
-    orders[-2]["updated_at"] = "2026-11-20T11:30:00Z"
-    return {"orders": orders, "order_lines": crooked_lines(), "sessions": crooked_sessions(), "consent": crooked_log()}
-
-
-def crooked_lines() -> list[dict[str, Any]]:
-    """Return lines of the order ``free``: two that say what and how many, and others."""
-    lines = [("2", "p2", "1", "x"), ("1", "p1", "2.0", "9.99"), ("1", "p1", "2.0", "9.99"), ("3", "", "1", "1")]
-    lines += [("4", "p4", "0", "1"), ("5", "p5", "many", "1"), ("6", "p6", "9" * 30, "1"), ("7", "p7", "-1", "1")]
-    return [
-        dict(zip(COLUMNS["order_lines"], ("free", n, p, JUNK, LONG, q, price), strict=True)) for n, p, q, price in lines
-    ]
-
-
-def crooked_sessions() -> list[dict[str, Any]]:
-    """Return sessions with malformed ids and addresses, repeated and without a key."""
-    odd = {
-        "fbp": "fb.1.1.x",
-        "fbc": "FB.1.1700000000000.Abc",
-        "client_ip": "1.2.3",
-        "landing_url": "https://a.de/?fbclid=%00'",
-    }
-    return [
-        session("odd", **odd),
-        session("odd", **odd),
-        session("", customer_id="agreed"),
-        session("agreed", started_at="?"),
-        session("ipv6", client_ip="2001:DB8::0:1", landing_url="https://a.de/?fbclid=AbC", fbp="fb.1.1700000000000.1"),
-    ]
-
-
-def crooked_log() -> list[dict[str, Any]]:
-    """Return a log of decisions that is out of order, with ties, unknown words and unreadable times."""
-    return [
-        decision("will_deny", "denied", recorded_at="2026-11-20T12:00:01Z"),
-        decision("will_deny"),
-        decision("agreed"),
-        decision("agreed", "denied", recorded_at="2026-10-01T00:00:00Z"),
-        decision("agreed", "denied", purpose="analytics"),
-        decision("v-agreed", subject_type=" Visitor ", status="GRANTED"),
-        decision("timeless", recorded_at="?"),
-        decision("undecided", "denied"),
-        decision("undecided"),
-        decision("odd", "probably"),
-        decision("left"),
-        decision("left", "denied", recorded_at="last week"),
-        decision("", "granted"),
-    ]
+from tests.support.crooked_shop import HELD, SENDABLE, crooked_shop
+from tests.support.dbt_project import build, dbt, decision, load, order, rows
 
 
 @pytest.fixture(scope="module")
@@ -268,21 +135,25 @@ def typed_shop() -> dict[str, list[dict[str, Any]] | None]:
 
 
 def test_typed_tables_are_read_like_text(tmp_path: Path) -> None:
-    """Decimals, doubles, booleans and timestamps with zone; other cases; optional columns absent; a value's basis."""
-    warehouse = build(tmp_path, typed_shop(), {"value_basis": "net_of_tax"})
+    """Decimals, doubles, booleans and timestamps with zone; other cases; optional columns absent."""
+    warehouse = build(tmp_path, typed_shop())
     query = "select order_id, hold_reason, value, event_at, num_items from fct_conversion_outbox"
     found = rows(warehouse, f"{query} natural join fct_conversion_events order by order_id")
     paid_at = datetime(2026, 11, 20, 11)
     assert [tuple(row.values()) for row in found] == [
-        ("1", None, Decimal("100.0000"), paid_at, 2),
+        ("1", None, Decimal("119.0000"), paid_at, 2),
         ("2", "payment_unconfirmed", Decimal("50.0000"), paid_at, None),
     ]
     assert rows(warehouse, "select order_id from audit_orders_without_event") == [{"order_id": "3"}]
 
 
-def test_empty_tables_make_empty_marts(tmp_path: Path) -> None:
-    """A shop that has sold nothing yet builds and passes all tests."""
-    warehouse = build(tmp_path, {})
+def test_empty_tables_build_on_any_day(tmp_path: Path) -> None:
+    """A shop that has sold nothing passes all tests; unit tests need no rows, no optional table, no certain moment."""
+    warehouse = tmp_path / "warehouse.duckdb"
+    load(warehouse, {})
+    done = dbt(warehouse, "build", now="2031-01-01T00:00:00+14:00")
+    assert done.returncode == 0, done.stdout
+    assert "deprecat" not in done.stdout.lower()
     assert rows(warehouse, "select * from fct_conversion_outbox") == []
     assert rows(warehouse, "select * from build_failures") == []
 
@@ -304,13 +175,6 @@ def test_missing_columns_are_named_at_once(tmp_path: Path) -> None:
     assert failed == {"model.conversions.stg_raw__sessions"}
 
 
-def test_an_unknown_value_basis_stops_the_build(crooked: Path) -> None:
-    """The message names the words that there are."""
-    done = dbt(crooked, "compile", "--select", "int_events__purchase", "--vars", json.dumps({"value_basis": "gross"}))
-    assert done.returncode != 0
-    assert "It can be one of: total, net_of_tax, net_of_tax_and_shipping, subtotal" in done.stdout
-
-
 def test_freshness_reads_times_in_text(crooked: Path) -> None:
     """The newest time that can be read counts, whatever else stands in the column."""
     done = dbt(crooked, "source", "freshness", "--output", str(crooked.parent / "sources.json"))
@@ -320,8 +184,8 @@ def test_freshness_reads_times_in_text(crooked: Path) -> None:
     assert newest == {"orders": "2026-11-20", "sessions": "2026-11-20", "consent": "2026-11-20"}
 
 
-def test_unit_tests_hold_on_any_day(tmp_path: Path) -> None:
-    """Dbt's unit tests need no raw rows, no optional table, and no particular moment."""
-    warehouse = build(tmp_path, {})
-    done = dbt(warehouse, "test", "--select", "test_type:unit", now="2031-01-01T00:00:00+14:00")
-    assert done.returncode == 0, done.stdout
+def test_an_unknown_value_basis_stops_the_build(crooked: Path) -> None:
+    """The message names the words that there are."""
+    done = dbt(crooked, "compile", "--select", "int_events__purchase", "--vars", json.dumps({"value_basis": "gross"}))
+    assert done.returncode != 0
+    assert "It can be one of: total, net_of_tax, net_of_tax_and_shipping, subtotal" in done.stdout

@@ -131,7 +131,7 @@ def build(
 ) -> Path:
     """Load raw tables, run ``dbt build`` with all data tests, and return the warehouse.
 
-    dbt's unit tests do not depend on the raw tables and are left out.
+    The unit tests of dbt do not depend on the raw tables and are left out.
     """
     warehouse = tmp_path / "warehouse.duckdb"
     load(warehouse, tables)
@@ -144,5 +144,5 @@ def build(
 def rows(warehouse: Path, query: str) -> list[dict[str, Any]]:
     """Return what a query finds in a warehouse."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        found: list[dict[str, Any]] = connection.execute(query).to_arrow_table().to_pylist()
+        found: list[dict[str, Any]] = connection.sql(query).to_arrow_table().to_pylist()
     return found

@@ -112,6 +112,13 @@ def _is_impossible_address(text: str) -> bool:
     )
 
 
+def _without_leading_zeros(case: Case) -> str | None:
+    """Give their number without the zeros behind the calling code; None when only the code is left."""
+    code = str(phonenumbers.country_code_for_region(case.country or ""))
+    rest = (case.theirs or "").removeprefix(code)
+    return code + rest.lstrip("0") if rest.strip("0") else None
+
+
 def _is_international(raw: str) -> bool:
     return re.sub(r"[^0-9+]", "", raw).startswith(("+", "00"))
 
@@ -153,7 +160,7 @@ RULES: dict[str, Callable[[Case], bool]] = {
         re.fullmatch(r"[+]?[0-9]{7,}[.]0+", c.raw) is not None and e164(c.raw.split(".")[0], c.country) == c.ours
     ),
     "first_of_two": lambda c: e164(re.split("(?<=[0-9])[^0-9]*[+]", c.raw)[0], c.country) == c.ours is not None,
-    "only_zeros": lambda c: c.ours is None and set(_digits(c.raw)) == {"0"},
+    "leading_zeros": lambda c: _without_leading_zeros(c) == c.ours,
     "calling_code_without_plus": lambda c: c.ours == _digits(c.raw) and e164("+" + c.raw, None) == c.ours,
 }
 """Rule -> the test of one case. Which kinds of identifier a rule may excuse stands in the table."""

@@ -60,7 +60,8 @@ def _as_toml(value: Any) -> str:
 def test_every_exit_code_stands_in_the_readme() -> None:
     """Those of the errors, and the few that are no errors."""
     told = {int(code) for cells in rows("exit codes") for code in cells[0].split(", ")}
-    raised = {kind.exit_code for kind in errors.UploaderError.__subclasses__()}
+    kinds = [kind for kind in errors.UploaderError.__subclasses__() if kind.__module__ == errors.__name__]
+    raised = {kind.exit_code for kind in kinds}
     assert told == raised | {0, 2, 130, 143}
 
 
@@ -135,6 +136,6 @@ def test_the_demo_that_the_readme_shows_is_the_shop_in_the_seeds() -> None:
     with (ROOT / "seeds/demo/orders.csv").open(encoding="utf-8", newline="") as file:
         ids = [row["order_id"] for row in csv.DictReader(file)]
     assert f"raw.orders: {len(ids)} rows loaded" in helps.block(helps.README, "demo")
-    explained = re.findall(r"^uploader explain (\S+)$", text("README.md"), re.MULTILINE)
+    explained = re.findall(r"^uploader explain (\d+)", text("README.md"), re.MULTILINE)
     assert explained
     assert set(explained) <= set(ids)

@@ -27,6 +27,8 @@ ANCHOR: Final = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 SEEDS: Final = Path("seeds") / "demo"
 WORK: Final = Path("target") / "demo"
 DATASET: Final = "1234567890"
+WITHDRAWN: Final = "100494"
+"""An order whose buyer took the consent back after buying."""
 
 
 @app.command(short_help="Show the whole way with a made-up shop, on this machine.")
@@ -58,6 +60,7 @@ def _tour(sandbox: Sandbox, environment: dict[str, str]) -> int:
         ("uploader send", [*uploader, "send"], f"to {sandbox.url}, a stand-in of Meta's Conversions API"),
         ("uploader send", [*uploader, "send"], "again: nothing is due, so nothing is posted"),
         ("uploader status", [*uploader, "status"], "what the sent log says"),
+        (f"uploader explain {WITHDRAWN}", [*uploader, "explain", WITHDRAWN], "why was this order not sent?"),
     ]
     for title, command, purpose in steps:
         stdout().rule(f"[bold]{title}[/bold]  {purpose}", align="left")

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from uploader.warehouse.profile import Profile
 
-# Every CSV value stays text, so that a postal code keeps its leading zero; staging gives the types.
+# Every CSV value stays text, so that a postal code keeps its leading zero; staging gives the types. DuckDB would
+# guess that lines above a longer row are no data, and that '#' begins a comment: both lose orders without a word.
 _READERS: Final = {
-    ".csv": "read_csv(?, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')",
+    ".csv": "read_csv(?, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
+    "skip = 0, comment = '')",
     ".parquet": "read_parquet(?)",
 }
 
@@ -54,7 +56,9 @@ def load_file(connection: Connection, profile: Profile, file: Path, *, append: b
         else:
             result = connection.execute(f"create or replace table {table} as select * from {source}", [str(file)])
     except duckdb.Error as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigurationError(f"{file} cannot be loaded: {first_line}") from None
+        reason = str(error).splitlines()[0]
+        if "sniffing" in reason:
+            reason = "a row has more or fewer fields than the header, or a quote is not closed"
+        raise ConfigurationError(f"{file} cannot be loaded: {reason}") from None
     rows = result.fetchall()
     return int(rows[0][0]) if rows else 0

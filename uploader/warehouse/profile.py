@@ -32,22 +32,23 @@ class Profile:
 
 def read_profile(project: Path, environment: Mapping[str, str] = os.environ) -> Profile:
     """Return the connection that dbt would use for the project in the folder ``project``."""
-    definition = _yaml(project / PROJECT_FILE, environment)
-    name = definition.get("profile")
+    definition = _yaml(project / PROJECT_FILE)
+    name = _rendered(definition.get("profile"), environment)
     profiles_file = _profiles_file(project, environment)
-    profiles = _yaml(profiles_file, environment)
+    profiles = _yaml(profiles_file)
     if name not in profiles:
         raise ConfigurationError(f"{profiles_file} has no profile {name!r}, which {PROJECT_FILE} asks for.")
-    target = environment.get("DBT_TARGET") or profiles[name].get("target", "default")
+    target = environment.get("DBT_TARGET") or _rendered(profiles[name].get("target", "default"), environment)
     outputs = profiles[name].get("outputs") or {}
     if target not in outputs:
         known = ", ".join(sorted(outputs)) or "none"
         raise ConfigurationError(f"{profiles_file}: profile {name!r} has no target {target!r}; it has: {known}.")
-    output = outputs[target]
+    # Only the chosen target, as in dbt: another one may need variables that this machine does not have.
+    output = _rendered(outputs[target], environment)
     if output.get("type") != "duckdb":
         message = f"{profiles_file}: target {target!r} is of type {output.get('type')!r}; the uploader reads duckdb."
         raise ConfigurationError(message)
-    raw_schema = str((definition.get("vars") or {}).get("raw_schema", "raw"))
+    raw_schema = str(_rendered((definition.get("vars") or {}).get("raw_schema", "raw"), environment))
     path = Path(str(output.get("path", "")))
     return Profile(path if path.is_absolute() else project / path, str(output.get("schema", "main")), raw_schema)
 
@@ -63,15 +64,15 @@ def _profiles_file(project: Path, environment: Mapping[str, str]) -> Path:
     raise ConfigurationError(f"There is no profiles.yml in {looked}. Set DBT_PROFILES_DIR to its folder.")
 
 
-def _yaml(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Read a YAML file of dbt's whose values may call ``env_var``."""
+def _yaml(file: Path) -> dict[str, Any]:
+    """Read a YAML file of dbt's; `_rendered` fills in its ``env_var`` calls."""
     try:
-        parsed = yaml.safe_load(file.read_text(encoding="utf-8"))
+        parsed: dict[str, Any] | None = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(f"There is no {file}. Run the command in the folder of the dbt project.") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{file} is not valid YAML: {error}") from None
-    return {key: _rendered(value, environment) for key, value in (parsed or {}).items() if key != "on-run-end"}
+    return parsed or {}
 
 
 def _rendered(value: Any, environment: Mapping[str, str]) -> Any:

@@ -5,5 +5,5 @@ select
     event_name,
     event_key,
     event_at
-from {{ ref('int_events__keyed') }}
+from {{ ref('int_events__identified') }}
 where is_duplicate
