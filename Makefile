@@ -4,6 +4,8 @@ BIN := .venv/bin
 
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# pip keeps downloads in the home folder; nothing is written outside of this one.
+export PIP_NO_CACHE_DIR := 1
 
 .PHONY: demo test lint clean
 

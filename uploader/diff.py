@@ -12,6 +12,7 @@ import polars as pl
 from uploader.clock import microseconds
 
 KEY: Final = ["event_name", "event_id"]
+_IN_DOUBT: Final = (pl.col("state") == "intent").fill_null(value=False)
 
 
 class Standing(StrEnum):
@@ -63,47 +64,49 @@ def standings(
     gone = known.filter(pl.col("state") == "intent").join(keyed, on=KEY, how="anti")
     rows = pl.concat([joined, gone], how="diagonal_relaxed")
 
-    in_doubt = (pl.col("state") == "intent").fill_null(value=False)
-    settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
-    last_resend = microseconds(now - rules.dedup_window + rules.margin)
-    too_late = pl.col("first_intent_at") < last_resend
-    sendable = pl.col("is_sendable").fill_null(value=False)
-    expired = pl.col("expires_at") <= now + rules.expiry_margin
-    pixel_window = pl.lit(rules.pixel_redundant) & (pl.col("event_at") < now - rules.dedup_window + rules.margin)
-    expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)
+    parts = _standing(rules, now, begun_at).str.split_exact(":", 1)
+    return (
+        rows.with_columns(
+            parts.struct.field("field_0").alias("standing"),
+            parts.struct.field("field_1").alias("standing_reason"),
+            _IN_DOUBT.alias("was_in_doubt"),
+            pl.when(_IN_DOUBT).then("first_intent_at").alias("first_intent_at"),
+        )
+        .filter(pl.col("standing").is_not_null())
+        .drop("state")
+    )
 
-    standing = (
+
+def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
+    """Return ``standing`` or ``standing:reason`` of a row; NULL for one that concerns no run. The first rule wins."""
+    sendable = pl.col("is_sendable").fill_null(value=False)
+    settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
+    too_late = pl.col("first_intent_at") < microseconds(now - rules.dedup_window + rules.margin)
+    expired = pl.col("expires_at") <= now + rules.expiry_margin
+    expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)
+    pixel_window = pl.lit(rules.pixel_redundant) & (pl.col("event_at") < now - rules.dedup_window + rules.margin)
+    ahead = pl.col("event_at") > now + rules.future
+    return (
         pl.when(settled)
         .then(pl.when(sendable).then(pl.lit("already")))
-        .when(in_doubt & pl.col("event_key").is_null())
+        .when(_IN_DOUBT & pl.col("event_key").is_null())
         .then(pl.lit("held:row_gone"))
-        .when(in_doubt & ~sendable & (pl.col("hold_reason") != "expired"))
+        .when(_IN_DOUBT & ~sendable & (pl.col("hold_reason") != "expired"))
         .then(pl.format("suppressed:{}", pl.col("hold_reason")))
-        .when(in_doubt & (expired | ~sendable))
+        .when(_IN_DOUBT & (expired | ~sendable))
         .then(pl.lit("held:expired"))
-        .when(in_doubt & too_late)
+        .when(_IN_DOUBT & too_late)
         .then(pl.lit("held:past_dedup_window"))
-        .when(in_doubt)
+        .when(_IN_DOUBT)
         .then(pl.lit("resend"))
         .when(sendable & expired | expired_while_due)
         .then(pl.lit("expired:expired"))
         .when(sendable & pixel_window)
         .then(pl.lit("suppressed:pixel_window"))
-        .when(sendable & (pl.col("event_at") > now + rules.future))
+        .when(sendable & ahead)
         .then(pl.lit("waiting"))
         .when(sendable)
         .then(pl.lit("new"))
-    )
-    parts = standing.str.split_exact(":", 1)
-    return (
-        rows.with_columns(
-            parts.struct.field("field_0").alias("standing"),
-            parts.struct.field("field_1").alias("standing_reason"),
-            in_doubt.alias("was_in_doubt"),
-            pl.when(in_doubt).then("first_intent_at").alias("first_intent_at"),
-        )
-        .filter(pl.col("standing").is_not_null())
-        .drop("state")
     )
 
 

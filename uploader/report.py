@@ -15,6 +15,11 @@ def money(rows: Iterable[tuple[str | None, Any]]) -> str:
     return ", ".join(f"{float(value):,.2f} {currency or '?'}" for currency, value in rows if value)
 
 
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun: ``1 request``, ``2 requests``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def _by_currency(frame: pl.DataFrame) -> dict[str, str]:
     sums = frame.group_by("currency").agg(pl.col("value").sum()).sort("currency", nulls_last=True)
     return {currency or "?": str(value) for currency, value in sums.rows() if value}

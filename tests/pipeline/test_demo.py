@@ -51,7 +51,7 @@ def test_the_sandbox_counted_exactly_what_was_due(demo: tuple[str, Path]) -> Non
     )
     acked = rows(folder, "select count(*) from sent_log where state = 'acked'")
     assert due == acked
-    assert f"dataset {DATASET}: 1 requests, {due[0][0]} events counted, 0 duplicates, 0 requests refused" in printed
+    assert f"dataset {DATASET}: 1 request, {due[0][0]} events counted, 0 duplicates, 0 requests refused" in printed
 
 
 def test_every_hold_reason_is_to_be_seen(demo: tuple[str, Path]) -> None:

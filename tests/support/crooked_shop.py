@@ -24,6 +24,8 @@ HELD: dict[str, dict[str, Any]] = {
         "infinite": {"paid_at": "infinity"},
         "no_such_day": {"paid_at": "2026-02-30T10:00:00Z"},
         "number": {"paid_at": "1763600000"},
+        "first_day": {"paid_at": "0001-01-01T00:00:00Z"},
+        "last_day": {"paid_at": "9999-12-31T23:59:59Z"},
     },
     "order_cancelled": {
         "cancelled": {"cancelled_at": "2026-11-20T11:30:00Z"},

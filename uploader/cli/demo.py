@@ -15,7 +15,7 @@ from uploader.cli.app import app
 from uploader.cli.context import stdout
 from uploader.clock import NOW_VARIABLE, system_clock
 from uploader.errors import ConfigurationError
-from uploader.report import money
+from uploader.report import money, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,8 +100,8 @@ def _tell(sandbox: Sandbox) -> None:
     for dataset, found in sandbox.counts().items():
         refused = sum(found["refused"].values())
         console.print(
-            f"dataset {dataset}: {found['requests']} requests, {found['counted']} events counted, "
-            f"{found['duplicates']} duplicates, {refused} requests refused",
+            f"dataset {dataset}: {plural(found['requests'], 'request')}, {plural(found['counted'], 'event')} counted, "
+            f"{plural(found['duplicates'], 'duplicate')}, {plural(refused, 'request')} refused",
             markup=False,
         )
         console.print(f"value: {money(found['value'].items())}", markup=False)

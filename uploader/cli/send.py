@@ -24,6 +24,7 @@ from uploader.delivery.sending import Surroundings
 from uploader.delivery.targets import ready
 from uploader.errors import TryLater, UsageError
 from uploader.ledger import Ledger, Publication, guarded, locked, reading
+from uploader.report import plural
 from uploader.transport import Timeouts, Transport
 from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
@@ -211,12 +212,9 @@ def _tell(reports: Sequence[Report], code: int, *, as_json: bool) -> None:
         return
     for report in reports:
         figures = report.books.as_dict()
-        words = ", ".join(
-            f"{figures[name]} {name.replace('_', ' ')}" for name in figures if figures[name] and name != "read"
-        )
-        stdout().print(
-            f"{report.name} ({report.destination_id}): {report.books.read} rows read: {words or 'nothing due'}",
-            markup=False,
-        )
+        read, requests = plural(figures.pop("read"), "row"), plural(figures.pop("requests"), "request")
+        words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in figures.items() if count)
+        told = f"{report.name} ({report.destination_id}): {read} read: {words or 'nothing due'}; {requests}"
+        stdout().print(told, markup=False)
     if code == 2:
         errors.print("Some rows are dead, expired or held: see `uploader status`.", style="yellow")

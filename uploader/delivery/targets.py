@@ -63,6 +63,10 @@ def targets(
             f"seeds/destinations.csv enables {', '.join(without_code)}, which this version cannot send to. "
             f"It can send to: {', '.join(names())}."
         )
+    misspelt = sorted(set(settings.destinations) - set(names()))
+    if misspelt:
+        sections = ", ".join(f"[destinations.{name}]" for name in misspelt)
+        raise ConfigurationError(f"The settings name {sections}; the destinations are: {', '.join(names())}.")
     chosen = [name for name in enabled if not wanted or name in wanted]
     return [_target(name, settings.destination(name), environment, rehearsal=rehearsal) for name in chosen]
 
