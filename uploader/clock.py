@@ -20,10 +20,10 @@ def parse_time(text: str, what: str, error: type[UploaderError] = ConfigurationE
     """Read an ISO 8601 time; without an offset it is UTC. ``what`` names it in the ``error``."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         message = f"{what} is {text!r}, which is no ISO 8601 time; write it like 2026-11-20T12:00:00Z."
         raise error(message) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def naive(moment: datetime) -> datetime:

@@ -53,12 +53,15 @@ def standings(
 ) -> pl.DataFrame:
     """Say where every row stands.
 
-    ``outbox``: one destination's rows (columns as `uploader.warehouse.outbox.read_keys`); ``states``: the sent
-    log's (columns as `uploader.ledger.reading.states`); ``now``, ``begun_at``: UTC without a zone, the latter
-    when the sent log began. Returns the rows that concern a run, with ``standing``, ``standing_reason``,
-    ``first_intent_at`` and ``was_in_doubt``. In-doubt keys without an outbox row come with a NULL ``event_key``.
+    ``outbox``: one destination's rows (columns as `uploader.warehouse.outbox.read_keys`). ``states``: the sent log's
+    (columns as `uploader.ledger.reading.states`). ``now`` and ``begun_at`` are UTC without a zone, the latter since
+    when it is known what became of this destination's events. Returns the rows that concern a run, with
+    ``standing``, ``standing_reason``, ``first_intent_at`` and ``was_in_doubt``; in-doubt keys without an outbox row
+    come with a NULL ``event_key``.
     """
-    keyed = outbox.filter(pl.col("event_id").is_not_null()).unique(KEY, keep="first", maintain_order=True)
+    # A row that may be sent goes before a held one with the same id (its repetition).
+    ranked = outbox.filter(pl.col("event_id").is_not_null()).sort("is_sendable", descending=True, maintain_order=True)
+    keyed = ranked.unique(KEY, keep="first", maintain_order=True)
     known = states.select(*KEY, "state", "first_intent_at")
     joined = keyed.join(known, on=KEY, how="left", maintain_order="left")
     gone = known.filter(pl.col("state") == "intent").join(keyed, on=KEY, how="anti")
@@ -81,10 +84,14 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
     """Return ``standing`` or ``standing:reason`` of a row; NULL for one that concerns no run. The first rule wins."""
     sendable = pl.col("is_sendable").fill_null(value=False)
     settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
-    too_late = pl.col("first_intent_at") < microseconds(now - rules.dedup_window + rules.margin)
+    oldest = now - rules.dedup_window + rules.margin
+    # Where the browser sends the same event, the platform's window began with that.
+    pixel_window = (
+        pl.lit(rules.pixel_redundant) & (pl.col("action_source") == "website") & (pl.col("event_at") < oldest)
+    )
+    too_late = (pl.col("first_intent_at") < microseconds(oldest)) | pixel_window
     expired = pl.col("expires_at") <= now + rules.expiry_margin
     expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)
-    pixel_window = pl.lit(rules.pixel_redundant) & (pl.col("event_at") < now - rules.dedup_window + rules.margin)
     ahead = pl.col("event_at") > now + rules.future
     return (
         pl.when(settled)

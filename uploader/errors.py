@@ -5,6 +5,7 @@ UploaderError
 ├── QualityGateFailed     65  the gate, or the last build, failed: nothing was sent
 ├── BooksDoNotBalance     70  a bug: rows read are not the sum of their states
 ├── TryLater              75  lock, busy warehouse, stale outbox, platform asks to wait, deadline
+├── Interrupted          130  or 143: a signal ended the run before it sent
 ├── ConfigurationError    78  a setting or a column is missing or wrong
 ├── LedgerRegression       3  the sent log is missing, unreadable, or older than it was
 └── PlatformRefused        4  token, permission, wrong dataset, mapping: not the rows' fault
@@ -12,13 +13,11 @@ UploaderError
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class UploaderError(Exception):
     """Something went wrong that the user can mend; the message says how."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class UsageError(UploaderError):
@@ -49,6 +48,14 @@ class ConfigurationError(UploaderError):
     """A setting or a column is missing or wrong; all of them are named at once."""
 
     exit_code = 78
+
+
+class Interrupted(UploaderError):
+    """A signal ended the run before it could send; the books are in order."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
 
 
 class LedgerRegression(UploaderError):

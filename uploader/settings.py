@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,7 +23,7 @@ from uploader.errors import ConfigurationError
 
 FILE: Final = Path("uploader.toml")
 Rate = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class _Section(BaseModel):
@@ -37,6 +37,13 @@ class LedgerSettings(_Section):
 
     path: Path = Path("sent_log.sqlite")
 
+    @field_validator("path")
+    @classmethod
+    def _is_a_file(cls, path: Path) -> Path:
+        if not path.name or path.is_dir():
+            raise ValueError("must name a file, like sent_log.sqlite")
+        return path
+
 
 class DestinationSettings(_Section):
     """``[destinations.NAME]``: one asset of one platform. None means: the platform's own default."""
@@ -44,7 +51,8 @@ class DestinationSettings(_Section):
     dataset_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
     api_version: str | None = None
     base_url: str | None = None
-    token_env: str | None = None
+    token_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
+    """The name of a variable, never a token."""
     test_event_code: str | None = None
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 1000
     concurrency: Annotated[int, Field(ge=1, le=1)] = 1
@@ -59,11 +67,11 @@ class QualitySettings(_Section):
     """``[quality]``: the thresholds of the gate. Rates are shares between 0 and 1."""
 
     max_duplicate_rate: Rate = 0.05
-    duplicate_window_minutes: Annotated[float, Field(ge=0)] = 10
+    duplicate_window_minutes: Annotated[float, Field(ge=0, le=1_000_000)] = 10
     max_duplicate_event_id_rate: Rate = 0.0
     max_no_match_key_rate: Rate = 0.2
     max_zero_value_rate: Rate = 1.0
-    value_band_factor: Annotated[float, Field(gt=1)] = 1000
+    value_band_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 1000
     history_days: Annotated[int, Field(ge=1)] = 90
     max_outlier_rate: Rate = 0.01
 
@@ -71,7 +79,7 @@ class QualitySettings(_Section):
 class DeliverySettings(_Section):
     """``[delivery]``: rules of a run."""
 
-    max_outbox_age_hours: Annotated[float, Field(gt=0)] = 24
+    max_outbox_age_hours: Annotated[float, Field(gt=0, le=24 * 365)] = 24
 
 
 class Settings(BaseSettings):

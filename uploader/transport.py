@@ -84,21 +84,39 @@ def check_url(url: str, setting: str) -> None:
 
 
 class _Sockets:
-    """The sockets of one session, so that a watchdog can end a blocked read."""
+    """The connection of one session: whether it stands, and a way for a watchdog to end a blocked read."""
 
     def __init__(self) -> None:
-        self._open: list[Any] = []
+        self._connection: Any = None
+        self.is_connected = False
+        """Whether bytes of a request may have left: a connection stands, new or kept alive."""
+        self._is_too_late = False
 
-    def add(self, connection: Any) -> None:
-        self._open = [connection]
+    def begin(self) -> None:
+        """Begin a request."""
+        self._is_too_late = False
+
+    @contextlib.contextmanager
+    def dialling(self, connection: Any) -> Iterator[None]:
+        """Connect; TLS included. Until that is done, nothing of a request can have left."""
+        self._connection, self.is_connected = connection, False
+        yield
+        if self._is_too_late:
+            raise TimeoutError
+        self.is_connected = True
+
+    def forget(self) -> None:
+        """Forget a closed connection."""
+        self._connection, self.is_connected = None, False
 
     def shut_down(self) -> None:
-        for connection in self._open:
-            sock = getattr(connection, "sock", None)
-            if sock is not None:
-                # Closing the session would not wake the reader; shutting the socket down does.
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+        """End whatever the connection is waiting for."""
+        self._is_too_late = True
+        sock = getattr(self._connection, "sock", None)
+        if sock is not None:
+            # Closing the session would not wake the reader; shutting the socket down does.
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
 
 class _Adapter(HTTPAdapter):
@@ -114,13 +132,13 @@ class _Adapter(HTTPAdapter):
 
         class Plain(HTTPConnection):
             def connect(self) -> None:
-                sockets.add(self)
-                super().connect()
+                with sockets.dialling(self):
+                    super().connect()
 
         class Encrypted(HTTPSConnection):
             def connect(self) -> None:
-                sockets.add(self)
-                super().connect()
+                with sockets.dialling(self):
+                    super().connect()
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -145,6 +163,7 @@ class Transport:
         if self._session is not None:
             self._session.close()
             self._session = None
+            self._sockets.forget()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST once. Raises `NotSent` or `InDoubt`; their texts hold neither headers, body nor URL."""
@@ -152,23 +171,18 @@ class Transport:
         # A header with a line break would make requests raise an error that shows the value.
         if any("\n" in value or "\r" in value for value in headers.values()):
             raise ConfigurationError("The token contains a line break. Set its environment variable again, without it.")
-        timed_out = threading.Event()
-
-        def shut() -> None:
-            timed_out.set()
-            self._sockets.shut_down()
-
-        watchdog = threading.Timer(self._timeouts.total, shut)
+        self._sockets.begin()
+        watchdog = threading.Timer(self._timeouts.total, self._sockets.shut_down)
         watchdog.daemon = True
         watchdog.start()
         try:
             return self._exchange(session, url, body, headers)
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
+            may_have_left = self._sockets.is_connected
             self.close()
-            raise _translated(error, timed_out=timed_out.is_set()) from None
-        except (urllib3.exceptions.HTTPError, OSError):
-            self.close()
-            raise InDoubt("the answer broke off") from None
+            if may_have_left:
+                raise InDoubt("the connection broke, or the time ran out, before the whole answer came") from None
+            raise NotSent("no connection could be made") from None
         finally:
             watchdog.cancel()
             self._used_at = time.monotonic()
@@ -198,25 +212,3 @@ class Transport:
             for scheme in ("https://", "http://"):
                 self._session.mount(scheme, _Adapter(self._sockets))
         return self._session
-
-
-def _translated(error: requests.exceptions.RequestException, *, timed_out: bool) -> UploaderError:
-    """Tell a request that never left from one that may have arrived."""
-    unsent = (
-        urllib3.exceptions.NewConnectionError,
-        urllib3.exceptions.ConnectTimeoutError,
-        urllib3.exceptions.NameResolutionError,
-        urllib3.exceptions.SSLError,
-    )
-    if not timed_out and any(isinstance(cause, unsent) for cause in _causes(error)):
-        return NotSent("no connection could be made")
-    return InDoubt("the answer did not come in time" if timed_out else "the connection broke before the answer")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk through what an exception of requests wraps."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        inner = getattr(seen, "reason", None) or (seen.args[0] if seen.args else None) or seen.__cause__
-        seen = inner if isinstance(inner, BaseException) else None

@@ -248,3 +248,38 @@ def test_plan_does_not_load_what_only_the_gate_needs(shop: Shop) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("imported")) == (0, 0), done.stderr
+
+
+def test_wrong_column_types_are_named(shop: Shop) -> None:
+    """An edited model with another type is exit 78 with column and type, not a traceback."""
+    shop.sql("alter table fct_conversion_events alter value type double")
+    code, told = shop.json("send")
+    assert (code, "fct_conversion_events.value as Decimal" in told["error"], shop.posted()) == (78, True, 0)
+
+
+def test_no_destination_is_no_traceback(shop: Shop) -> None:
+    """With everything switched off there is nothing to send; asking for one by name is wrong use."""
+    shop.sql("update destinations set is_enabled = false")
+    assert (shop.json("send"), shop.run("check")[0]) == ((0, {"destinations": {}, "balanced": True}), 0)
+    assert shop.run("send", "--destination", "meta")[0] == 64
+
+
+def test_a_foreign_table_in_the_place_of_the_publication_costs_no_event(shop: Shop) -> None:
+    """What was sent is told, and the publication is left for later with a warning."""
+    shop.sql("create table sent_log (something integer)")
+    code, told = shop.json("send")
+    assert (code, told["destinations"]["meta"]["acked"], "left for the next run" in shop.error) == (0, 3, True)
+
+
+def test_status_answers_while_another_process_writes(shop: Shop) -> None:
+    """It reads the sent log only."""
+    shop.run("send")
+    shop.warehouse.unlink()
+    assert shop.json("status")[1]["destinations"]["meta"]["states"]["acked"] == 3
+
+
+def test_a_token_in_the_wrong_place_is_not_repeated(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """token_env names a variable; a token pasted there is refused without being shown."""
+    monkeypatch.setenv("UPLOADER__DESTINATIONS__META__TOKEN_ENV", "EAABcanaryTOKEN123")
+    code, out = shop.run("send", "--json")
+    assert (code, "canary" in out + shop.error) == (78, False)

@@ -117,9 +117,8 @@ def test_repeated_ids_are_named(crooked: Path) -> None:
 
 def typed_shop() -> dict[str, list[dict[str, Any]] | None]:
     """Return a shop with typed columns in other cases and orders, more than are read and fewer than could be."""
-    zone = {"tzinfo": UTC}
     plain = {"IS_TEST": False, "Updated_At": datetime(2026, 11, 20), "Channel": "web", "shoe_size": 43}
-    plain |= {"Created_At": datetime(2026, 11, 20, 10, **zone), "PAID_AT": datetime(2026, 11, 20, 11, **zone)}
+    plain |= {"Created_At": datetime(2026, 11, 20, 10, tzinfo=UTC), "PAID_AT": datetime(2026, 11, 20, 11, tzinfo=UTC)}
     plain |= {"financial_status": "paid", "Currency": "EUR", "Customer_ID": 7, "postal_code": 1234}
     orders = [
         plain | {"Order_ID": 1, "Total": Decimal("119.00"), "tax": 19.0, "shipping": float("nan")},
@@ -128,7 +127,7 @@ def typed_shop() -> dict[str, list[dict[str, Any]] | None]:
     ]
     payment = {"payment_id": 1, "order_id": 1, "status": "succeeded", "amount": Decimal("119.00"), "currency": "EUR"}
     line = {"order_id": 1, "line_number": 1, "product_id": 11, "quantity": 2.0, "unit_price": Decimal("59.50")}
-    granted = decision("7") | {"subject_id": 7, "recorded_at": datetime(2026, 11, 1, **zone)}
+    granted = decision("7") | {"subject_id": 7, "recorded_at": datetime(2026, 11, 1, tzinfo=UTC)}
     required = ("consent_id", "subject_type", "subject_id", "purpose", "status", "recorded_at")
     consent = {name: granted[name] for name in required}
     return {"orders": orders, "payments": [payment], "order_lines": [line], "consent": [consent]}

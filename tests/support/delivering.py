@@ -121,5 +121,6 @@ class World:
         with self.ledger() as ledger:
             made = self.plan(ledger, rows)
             due = made.due.select("event_key").join(rows, on="event_key", maintain_order="left")
-            around = Surroundings(ledger, self.platform, self.clock, self.slept.append, **surroundings)
+            sleep = surroundings.pop("sleep", self.slept.append)
+            around = Surroundings(ledger, self.platform, self.clock, sleep, **surroundings)
             return deliver(made, due, around)

@@ -52,11 +52,15 @@ def run(words: list[str]) -> int:
     _register()
     as_json = "--json" in words
     try:
+        _require_text(words)
         result = typer.main.get_command(app)(words, standalone_mode=False)
     except UploaderError as error:
         return _tell(str(error), error.exit_code, as_json=as_json)
     except KeyboardInterrupt:
         return _tell("Interrupted.", 130, as_json=as_json)
+    except OSError as error:
+        path = f" {error.filename}" if error.filename else ""
+        return _tell(f"The file{path} cannot be used: {error.strerror or error}.", 78, as_json=as_json)
     except Exception as error:
         # typer's own errors about the words of the command; any other exception is a bug and shows itself.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
@@ -64,8 +68,18 @@ def run(words: list[str]) -> int:
             return _tell(text, UsageError.exit_code, as_json=as_json)
         if type(error).__name__ == "Abort":
             return _tell("Cancelled.", 130, as_json=as_json)
+        if as_json:
+            print_json({"error": f"A bug: {type(error).__name__}. See the traceback.", "exit_code": 1})
         raise
     return result if isinstance(result, int) else 0
+
+
+def _require_text(words: list[str]) -> None:
+    """Raise for a word that is no text in this machine's encoding."""
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        raise UsageError("A word of the command is not UTF-8 text.") from None
 
 
 def _tell(message: str, code: int, *, as_json: bool) -> int:

@@ -26,6 +26,8 @@ ANCHOR: Final = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """What 'now' is in the files of the demo shop."""
 SEEDS: Final = Path("seeds") / "demo"
 WORK: Final = Path("target") / "demo"
+DBT: Final = Path("target") / "demo_dbt"
+"""Kept between runs, so that dbt parses only what changed."""
 DATASET: Final = "1234567890"
 WITHDRAWN: Final = "100494"
 """An order whose buyer took the consent back after buying."""
@@ -82,8 +84,8 @@ def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
         | pretended
         | {
             "DBT_PROFILES_DIR": str(Path().absolute()),
-            "DBT_TARGET_PATH": str(WORK / "dbt"),
-            "DBT_LOG_PATH": str(WORK / "logs"),
+            "DBT_TARGET_PATH": str(DBT),
+            "DBT_LOG_PATH": str(DBT / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "META_ACCESS_TOKEN": sandbox.token,
             "UPLOADER_WAREHOUSE": str(WORK / "warehouse.duckdb"),

@@ -74,7 +74,7 @@ def _tables(figures: dict[str, Any]) -> None:
             table.add_column()
             table.add_column()
             table.add_row(str(found["due"]), "due", money(found["due_value"].items()))
-            for key in ("already", "waiting", "expired", "held_in_doubt", "suppressed"):
+            for key in ("already", "waiting", "expired", "in_doubt_too_late", "suppressed"):
                 if isinstance(found.get(key), int) and found[key]:
                     table.add_row(str(found[key]), key, "")
             for reason, rows in found["held"].items():

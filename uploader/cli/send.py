@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,7 +22,7 @@ from uploader.delivery.planning import check_freshness
 from uploader.delivery.run import Report, deliver, exit_code, first_run_notice
 from uploader.delivery.sending import Surroundings
 from uploader.delivery.targets import ready
-from uploader.errors import TryLater, UsageError
+from uploader.errors import Interrupted, TryLater, UploaderError, UsageError
 from uploader.ledger import Ledger, Publication, guarded, locked, reading
 from uploader.report import plural
 from uploader.transport import Timeouts, Transport
@@ -75,7 +75,7 @@ class Options:
 
     choice: Choice
     limit: int | None
-    deadline_s: float | None
+    deadline: datetime | None
     init: bool
 
 
@@ -84,7 +84,7 @@ def send(
     destination: Annotated[list[str] | None, typer.Option(help="Send to this one only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="At most so many events per destination.")] = None,
     deadline: Annotated[
-        float | None, typer.Option(min=1, help="Begin no request that may last longer, in seconds.")
+        float | None, typer.Option(min=1, max=604_800, help="Begin no request that may last longer, in seconds.")
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=1, help="Requests at a time: 1 in this version.")] = 1,  # noqa: ARG001
     since: Annotated[str | None, typer.Option(help="Leave older events out (ISO 8601).")] = None,
@@ -105,34 +105,43 @@ def send(
             err=True,
         )
     context, interruption = Context.load(), Interruption()
-    options = Options(choice, 5 if test else limit, deadline, init)
+    ends_at = context.clock() + timedelta(seconds=deadline) if deadline else None
+    options = Options(choice, 5 if test else limit, ends_at, init)
     with interruption.listening(), locked(context.ledger_path, context.clock):
-        reports = _run(context, options, interruption)
+        try:
+            reports = _run(context, options, interruption)
+        except TryLater as error:
+            if interruption.number is None:
+                raise
+            raise Interrupted(str(error), interruption.number) from None
     code = exit_code(reports, interrupted=lambda: interruption.number)
     _tell(reports, code, as_json=as_json)
     return code
 
 
 def _run(context: Context, options: Options, interruption: Interruption) -> list[Report]:
-    with reading_warehouse(context.profile) as connection:
-        able, warnings = ready(candidates(context, connection, options.choice))
-        for warning in warnings:
-            errors.print(warning, markup=False)
-        refuse_failed_build(context, connection)
-        as_of = outbox.read_as_of(connection, context.profile)
-        check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
-        found = read_publication(connection, context.profile)
-    published = Publication(*found) if found else None
-    with guarded(context.ledger_path, context.clock, context.run_id, published, init=options.init) as ledger:
+    with ExitStack() as stack:
         # The warehouse is read and closed before the first request, so that dbt never waits for us.
-        with reading_warehouse(context.profile) as connection:
+        with reading_warehouse(context.profile, interruption.sleep) as connection:
+            able, warnings = ready(candidates(context, connection, options.choice))
+            for warning in warnings:
+                errors.print(warning, markup=False)
+            refuse_failed_build(context, connection)
+            as_of = outbox.read_as_of(connection, context.profile)
+            check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
+            found = read_publication(connection, context.profile)
+            published = Publication(*found) if found else None
+            opened = guarded(context.ledger_path, context.clock, context.run_id, published, init=options.init)
+            ledger = stack.enter_context(opened)
             made = plans(context, connection, ledger, able, options.choice)
             rows = due_rows(context, connection, made, options.limit)
             judged = gate.Frames.read(context, connection, made, rows)
+        if not made:
+            errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
         if not rows.is_empty():
             gate.require_passed(context, made, judged)
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
-        _publish(context, ledger, published)
+        _publish(context, ledger, published, interruption)
     return reports
 
 
@@ -158,7 +167,7 @@ def _deliver(
             sleep=interruption.sleep,
             stop=lambda: interruption.number is not None,
             progress=advance,
-            deadline=context.clock() + timedelta(seconds=options.deadline_s) if options.deadline_s else None,
+            deadline=options.deadline,
         )
         try:
             return deliver(entry, mine, surroundings)
@@ -180,17 +189,17 @@ def _progress(target: Target, total: int) -> Iterator[Any]:
         yield lambda rows: progress.advance(task, rows)
 
 
-def _publish(context: Context, ledger: Ledger, published: Publication | None) -> None:
-    """Copy what changed into the warehouse; a busy warehouse gets it with the next run."""
+def _publish(context: Context, ledger: Ledger, published: Publication | None, interruption: Interruption) -> None:
+    """Copy what changed into the warehouse; what cannot be written now is written by the next run."""
     mark = published.high_water if published and published.ledger_id == ledger.ledger_id else 0
     if ledger.high_water == mark:
         return
     changes = reading.changes_since(ledger, mark)
     try:
-        with writing_warehouse(context.profile) as connection:
+        with writing_warehouse(context.profile, interruption.sleep) as connection:
             publish(connection, context.profile, changes, ledger.ledger_id, ledger.high_water)
-    except TryLater:
-        errors.print("The warehouse is busy: the table sent_log is brought up to date by the next run.", style="yellow")
+    except UploaderError as error:
+        errors.print(f"The table sent_log is left for the next run: {error}", markup=False, style="yellow")
 
 
 def _tell(reports: Sequence[Report], code: int, *, as_json: bool) -> None:

@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from uploader.cli.app import app
-from uploader.cli.context import Context, print_json, stdout
-from uploader.cli.survey import Choice, candidates
+from uploader.cli.context import Context, environment, print_json, stdout
+from uploader.delivery.targets import targets
+from uploader.destinations import names
 from uploader.ledger import STATES, reading
-from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
     from uploader.ledger import Ledger
@@ -26,8 +26,9 @@ def status(
     Example: uploader status --json
     """
     context = Context.load()
-    with reading_warehouse(context.profile) as connection:
-        configured = {target.name: target.destination_id for target in candidates(context, connection, Choice())}
+    # Not from the warehouse: status answers while dbt writes to it.
+    known = targets(names(), context.settings, environment())
+    configured = {target.name: target.destination_id for target in known}
     with context.sent_log() as ledger:
         found = _figures(ledger, configured)
     if as_json:

@@ -9,11 +9,13 @@ import polars as pl
 
 from uploader.cli.context import environment
 from uploader.clock import naive
-from uploader.delivery.planning import Plan, begun_at, plan
+from uploader.delivery.planning import Plan, plan, watched_from
 from uploader.delivery.targets import Target, targets
-from uploader.errors import ConfigurationError, QualityGateFailed
+from uploader.destinations import names
+from uploader.errors import QualityGateFailed, UsageError
+from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse import outbox
-from uploader.warehouse.duckdb import quoted, table_columns
+from uploader.warehouse.duckdb import frame, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +38,11 @@ class Choice:
 def candidates(context: Context, connection: Connection, choice: Choice) -> list[Target]:
     """Return the destinations that the seed enables, as far as they are asked for."""
     outbox.require_marts(connection, context.profile)
-    if not table_columns(connection, context.profile.schema, "destinations"):
-        raise ConfigurationError(f"The warehouse {context.profile.path} lacks the seed destinations. Run `dbt build`.")
     table = quoted(context.profile.schema, "destinations")
-    rows = connection.execute(f"select destination from {table} where is_enabled order by 1").fetchall()
-    enabled = [name for (name,) in rows]
+    enabled = frame(connection, f"select destination from {table} where is_enabled order by 1")["destination"].to_list()
+    switched_off = sorted(set(choice.destinations) & set(names()) - set(enabled))
+    if switched_off:
+        raise UsageError(f"{', '.join(switched_off)} is switched off in seeds/destinations.csv.")
     return targets(enabled, context.settings, environment(), choice.destinations, rehearsal=choice.rehearsal)
 
 
@@ -49,13 +51,15 @@ def plans(
 ) -> list[Plan]:
     """Compare the outbox with the sent log, for each destination."""
     now = context.clock()
-    begun = min(begun_at(ledger, now), outbox.read_as_of(connection, context.profile) or naive(now))
+    begun = min((watched_from(target, ledger, now) for target in chosen), default=naive(now))
     keys = outbox.read_keys(connection, context.profile, begun)
     return [plan(target, keys, ledger, now, choice.since) for target in chosen]
 
 
 def due_rows(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> pl.DataFrame:
     """Return the whole rows that are due, at most ``limit`` of each destination, in the order to send them."""
+    if not made:
+        return pl.DataFrame(schema={**EVENTS, **OUTBOX})
     wanted = pl.concat([entry.due.head(limit) if limit is not None else entry.due for entry in made])
     return outbox.read_rows(connection, context.profile, wanted)
 

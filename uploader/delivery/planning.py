@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from uploader.clock import naive
 from uploader.diff import KEY, Standing, due, standings
-from uploader.errors import TryLater
+from uploader.errors import QualityGateFailed, TryLater
 from uploader.ledger import reading
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Plan:
     target: Target
     rows: pl.DataFrame
     due: pl.DataFrame
+    watch_from: datetime | None = None
+    """From when on the next run must look for events that expired unsent; None where this one did not look."""
 
     @property
     def digests(self) -> pl.Series:
@@ -34,11 +36,13 @@ class Plan:
         return self.due["row_digest"]
 
 
-def begun_at(ledger: Ledger | None, now: datetime) -> datetime:
-    """Return when the sent log began, UTC without a zone; now, where there is none."""
-    if ledger is None:
-        return naive(now)
-    return datetime.fromtimestamp(ledger.begun_at / 1_000_000, UTC).replace(tzinfo=None)
+def watched_from(target: Target, ledger: Ledger | None, now: datetime) -> datetime:
+    """Return since when an event that expired unsent is a loss that must be told, UTC without a zone.
+
+    A rehearsal, and a destination that this log never served, lose nothing.
+    """
+    known = ledger.watched_from(target.destination_id) if ledger and not target.account.test_event_code else None
+    return naive(known or now)
 
 
 def plan(
@@ -52,27 +56,46 @@ def plan(
     mine = outbox.filter(pl.col("destination") == target.name)
     if since is not None:
         mine = mine.filter(pl.col("event_at") >= naive(since))
+    _require_keys(mine.filter("is_sendable"))
     moment = naive(now)
-    oldest = mine["event_at"].min()
-    cut = oldest if isinstance(oldest, datetime) else moment
-    known = reading.states(ledger, target.destination_id, cut)
-    if ledger is not None:
-        if since is None:
-            unfinished = reading.in_doubt(ledger, target.destination_id)
-            known = pl.concat([known, unfinished]).unique(KEY, keep="first")
-        else:
-            # What was left out is not gone.
-            known = known.join(mine, on=KEY, how="semi")
-        known = pl.concat([known, _moved(mine, known, ledger, target.destination_id)])
-    rows = standings(mine, known, target.rules, moment, begun_at(ledger, now))
-    return Plan(target, rows, due(rows, moment))
+    known = _known(mine, ledger, target.destination_id, moment)
+    if ledger is not None and since is None:
+        unfinished = reading.in_doubt(ledger, target.destination_id)
+        known = pl.concat([known, unfinished]).unique(KEY, keep="first")
+    else:
+        # What was left out is not gone.
+        known = known.join(mine, on=KEY, how="semi")
+    rows = standings(mine, known, target.rules, moment, watched_from(target, ledger, now))
+    as_of = outbox["as_of"].max()
+    looked = since is None
+    return Plan(target, rows, due(rows, moment), (as_of if isinstance(as_of, datetime) else moment) if looked else None)
 
 
-def _moved(outbox: pl.DataFrame, known: pl.DataFrame, ledger: Ledger, destination_id: str) -> pl.DataFrame:
-    """Return the states of keys whose event time was changed, so that the window alone does not show them."""
-    unknown = outbox.filter(pl.col("is_sendable")).join(known, on=KEY, how="anti")
-    found = reading.states_of(ledger, destination_id, unknown["event_id"].unique().to_list())
-    return found.join(known, on=KEY, how="anti").join(unknown, on=KEY, how="semi")
+def _require_keys(sendable: pl.DataFrame) -> None:
+    """Raise where the outbox says that a row may be sent which delivery could not keep apart from others."""
+    nameless = sendable.filter(pl.any_horizontal(pl.col("event_id", "event_at", "expires_at").is_null()))
+    twice = sendable.filter(pl.struct(KEY).is_duplicated() | pl.col("event_key").is_duplicated())
+    for bad, wrong in ((nameless, "have no event id or time"), (twice, "have the event id of another row")):
+        if bad.height:
+            shown = ", ".join(str(key) for key in bad["event_key"].head(3))
+            raise QualityGateFailed(
+                f"{bad.height} outbox rows are sendable although they {wrong} (e.g. {shown}). Nothing was sent. "
+                "The models as shipped hold such rows: look at what was changed in them."
+            )
+
+
+def _known(outbox: pl.DataFrame, ledger: Ledger | None, destination_id: str, now: datetime) -> pl.DataFrame:
+    """Return the states of the window of what may be sent, and of single keys outside of it.
+
+    Those are keys whose event time was changed, so that the window alone does not show them, and keys that are
+    held as expired: so the cost grows with the window, not with history.
+    """
+    sendable = outbox.filter("is_sendable")
+    oldest = sendable["event_at"].min()
+    known = reading.states(ledger, destination_id, oldest if isinstance(oldest, datetime) else now)
+    asked = pl.concat([sendable, outbox.filter(pl.col("hold_reason") == "expired")]).join(known, on=KEY, how="anti")
+    found = reading.states_of(ledger, destination_id, asked["event_id"].drop_nulls().unique().to_list())
+    return pl.concat([known, found.join(known, on=KEY, how="anti").join(asked, on=KEY, how="semi")])
 
 
 def check_freshness(as_of: datetime | None, now: datetime, max_age_hours: float) -> None:
@@ -96,6 +119,8 @@ def standing_counts(plans: Sequence[Plan]) -> pl.DataFrame:
             "event_name",
             pl.when(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
             .then(pl.lit("due"))
+            .when(pl.col("standing") == Standing.HELD)
+            .then(pl.lit("in_doubt_too_late"))
             .otherwise("standing")
             .alias("standing"),
             "currency",

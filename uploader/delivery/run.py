@@ -56,6 +56,8 @@ def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Repor
     ``rows`` are the whole rows of (a part of) ``plan.due``, in the order to send them.
     """
     record_verdicts(plan, surroundings)
+    if plan.watch_from is not None:
+        surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
     counter = Counter()
     if not rows.is_empty():
         marked = rows.join(plan.due.select("event_key", "first_intent_at"), on="event_key", maintain_order="left")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import polars as pl
 import tenacity
 
-from uploader.clock import naive
-from uploader.delivery.isolation import isolate
-from uploader.destinations.interface import Outcome, Response, Verdict
+from uploader.clock import microseconds, naive
+from uploader.delivery.isolation import Sent, isolate
+from uploader.destinations.interface import Outcome, Request, Response, Verdict
 from uploader.encode import encode, leaf_paths, pack
 from uploader.errors import PlatformRefused, TryLater
 from uploader.ledger import Intent, State
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _TRIES: Final = 6
 _PASSING: Final = (Verdict.IN_DOUBT, Verdict.NOT_SENT)
 """What another try may mend."""
+_OLDEST_INTENT: Final = timedelta(minutes=10)
+"""A process that was stopped for longer does not post what it once meant to."""
 _CHUNK_ROWS: Final = 20_000
 """Rows encoded at a time."""
 _LONGEST_PAUSE: Final = timedelta(hours=24)
@@ -79,16 +81,21 @@ class Delivery:
 
     def run(self, rows: pl.DataFrame) -> Counter:
         """Send ``rows`` (whole rows with ``first_intent_at``), in their order, until done or told to stop."""
+        in_doubt = pl.col("first_intent_at").is_not_null()
         try:
             self._check_pause()
-            for start in range(0, rows.height, _CHUNK_ROWS):
-                chunk = rows.slice(start, _CHUNK_ROWS)
-                encoded = pl.concat([chunk, encode(chunk, self._body)], how="horizontal")
-                for first, last in self._cuts(encoded["payload"]):
-                    self._deliver(encoded.slice(first, last - first))
-        except (TryLater, PlatformRefused, KeyboardInterrupt) as problem:
-            self.counter.problem = problem if isinstance(problem, Exception) else None
+            # Apart, so that a new event never shares the doubt of an old one.
+            for group in (rows.filter(in_doubt), rows.filter(~in_doubt)):
+                for start in range(0, group.height, _CHUNK_ROWS):
+                    self._run_chunk(group.slice(start, _CHUNK_ROWS))
+        except (TryLater, PlatformRefused) as problem:
+            self.counter.problem = problem
         return self.counter
+
+    def _run_chunk(self, chunk: pl.DataFrame) -> None:
+        encoded = pl.concat([chunk, encode(chunk, self._body)], how="horizontal")
+        for first, last in self._cuts(encoded["payload"]):
+            self._deliver(encoded.slice(first, last - first))
 
     def _cuts(self, payloads: pl.Series) -> list[tuple[int, int]]:
         destination, account = self.target.destination, self.target.account
@@ -96,12 +103,11 @@ class Delivery:
         return pack(payloads, limits, destination.envelope_bytes(account))
 
     def _deliver(self, batch: pl.DataFrame) -> None:
-        batch = self._without_late(batch)
-        if batch.is_empty():
-            return
-        batch_id, outcome = self.send(batch)
-        if outcome.verdict is not Verdict.ACCEPTED:
-            isolate(self, batch, batch_id, outcome)
+        current = self._without_late(batch)
+        if current.height:
+            sent = self.send(current)
+            if not sent.is_accepted:
+                isolate(self, sent)
         self._around.progress(batch.height)
 
     def _without_late(self, batch: pl.DataFrame) -> pl.DataFrame:
@@ -126,33 +132,38 @@ class Delivery:
 
     # ------------------------------------------------------------------ one batch
 
-    def send(self, batch: pl.DataFrame) -> tuple[int, Outcome]:
-        """Send one batch and settle it, unless it was refused for its content: then the caller finds out why.
+    def send(self, batch: pl.DataFrame) -> Sent:
+        """Send one batch and record what became of it.
 
-        Returns the batch id and an outcome that is accepted, refused or too big. Raises `TryLater` or
-        `PlatformRefused` when the destination must be left alone.
+        What was provably not taken is released; a batch of which an earlier try may have arrived stays in doubt.
+        Raises `TryLater` or `PlatformRefused` when the destination must be left alone.
         """
         self._check_go()
+        # Made before the intent: settings that make no request must not leave a doubt.
+        request = self.target.destination.request(self.target.account, batch["payload"].to_list())
+        begun = self._around.clock()
         batch_id = self._intend(batch)
-        outcome, in_doubt = self._exchange(batch["payload"].to_list())
-        in_doubt = in_doubt or batch["first_intent_at"].is_not_null().any()
+        outcome, may_have_arrived = self._exchange(request, batch.height, begun)
+        if may_have_arrived:
+            batch = batch.with_columns(pl.col("first_intent_at").fill_null(microseconds(begun)))
+        ledger = self._around.ledger
         if outcome.verdict is Verdict.ACCEPTED:
-            self._around.ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
+            ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
             self.counter.acked += batch.height
-        elif outcome.verdict not in (Verdict.REFUSED, Verdict.TOO_BIG):
-            self.release(batch_id, outcome, in_doubt=in_doubt)
+        elif outcome.verdict is not Verdict.IN_DOUBT and not batch["first_intent_at"].is_not_null().any():
+            ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
+        if outcome.verdict not in (Verdict.ACCEPTED, Verdict.REFUSED, Verdict.TOO_BIG):
             self._leave_alone(outcome)
-        return batch_id, outcome
+        return Sent(batch, outcome, batch_id)
 
-    def release(self, batch_id: int, outcome: Outcome, *, in_doubt: bool) -> None:
-        """Record that a batch was provably not taken; a key in doubt before stays in doubt."""
-        if not in_doubt and outcome.verdict is not Verdict.IN_DOUBT:
-            self._around.ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
-
-    def bury(self, batch_id: int, outcome: Outcome) -> None:
-        """Record that the one event of a batch was refused by itself."""
-        self._around.ledger.settle(batch_id, State.DEAD, outcome.code, outcome.trace_id)
-        self.counter.dead += 1
+    def bury(self, refused: Sent) -> None:
+        """Record that one event was refused by itself: dead, or held where an earlier try may have arrived."""
+        outcome, batch_id = refused.outcome, refused.batch_id
+        if refused.batch["first_intent_at"].is_not_null().any():
+            self.judge(refused.batch, State.HELD, f"refused in doubt: {outcome.code}")
+        elif batch_id is not None:
+            self._around.ledger.settle(batch_id, State.DEAD, outcome.code, outcome.trace_id)
+            self.counter.dead += 1
 
     def _intend(self, batch: pl.DataFrame) -> int:
         hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in batch["payload"]]
@@ -168,36 +179,43 @@ class Delivery:
         as_of = batch["as_of"][0]
         return self._around.ledger.intend(Intent(self.target.destination_id, events, self._paths, as_of))
 
-    def _exchange(self, payloads: list[str]) -> tuple[Outcome, bool]:
-        """Send one request, again after a passing fault; say also whether any try may have arrived."""
-        destination, account = self.target.destination, self.target.account
-        request = destination.request(account, payloads)
+    def _exchange(self, request: Request, sent: int, begun: datetime) -> tuple[Outcome, bool]:
+        """Make one request, again after a passing fault; say also whether any try may have arrived."""
         headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
-        doubts: list[bool] = []
+        outcomes: list[Outcome] = []
+
+        def may_retry() -> bool:
+            too_old = self._around.clock() - begun > _OLDEST_INTENT
+            return not (too_old or self._around.stop() or self._is_late())
 
         def once() -> Outcome:
+            # Asked again here: the pause before this try may have lasted longer than it should.
+            if outcomes and not may_retry():
+                return outcomes[-1]
             self.counter.requests += 1
-            try:
-                answer = self._around.post(request.url, request.body, headers)
-            except NotSent as error:
-                return Outcome(Verdict.NOT_SENT, message=str(error))
-            except InDoubt as error:
-                doubts.append(True)
-                return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
-            response = Response(answer.status, answer.body, answer.headers)
-            outcome = destination.read_response(response, len(payloads))
-            doubts.append(outcome.verdict is Verdict.IN_DOUBT)
-            return outcome
+            outcomes.append(self._post(request, headers, sent))
+            return outcomes[-1]
 
         retrying = tenacity.Retrying(
             sleep=self._around.sleep,
-            stop=lambda state: state.attempt_number >= _TRIES or self._around.stop() or self._is_late(),
+            stop=lambda state: state.attempt_number >= _TRIES or not may_retry(),
             # Full jitter: many clients after one outage must not come back at the same moment.
             wait=tenacity.wait_random_exponential(multiplier=1, max=60),
             retry=tenacity.retry_if_result(lambda found: found.verdict in _PASSING),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+            retry_error_callback=lambda _state: outcomes[-1],
         )
-        return retrying(once), any(doubts)
+        outcome = retrying(once)
+        return outcome, any(found.verdict is Verdict.IN_DOUBT for found in outcomes)
+
+    def _post(self, request: Request, headers: Mapping[str, str], sent: int) -> Outcome:
+        try:
+            answer = self._around.post(request.url, request.body, headers)
+        except NotSent as error:
+            return Outcome(Verdict.NOT_SENT, message=str(error))
+        except InDoubt as error:
+            return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
+        response = Response(answer.status, answer.body, answer.headers)
+        return self.target.destination.read_response(response, sent)
 
     # ------------------------------------------------------------------ may it go on?
 

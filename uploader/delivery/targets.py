@@ -99,6 +99,11 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
         token=Secret(token),
         test_event_code=settings.test_event_code,
     )
+    if not problems:
+        try:
+            destination.request(account, [])
+        except ConfigurationError as error:
+            problems.append(f"{section}: {error}")
     rules = Rules(timedelta(hours=destination.dedup_window_hours), settings.pixel_redundant)
     return Target(destination, settings, account, rules, tuple(problems))
 

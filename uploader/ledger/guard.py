@@ -38,7 +38,7 @@ def guarded(
     manifest = None if init else Manifest.read(path)
     if not exists and not init:
         _refuse_missing(path, manifest, published)
-    ledger = Ledger(path, clock, run_id, create=not exists)
+    ledger = _opened_anew(path, clock, run_id) if init and exists else Ledger(path, clock, run_id, create=not exists)
     try:
         if exists and not init:
             _compare_all(ledger, manifest, published)
@@ -46,6 +46,19 @@ def guarded(
         yield ledger
     finally:
         ledger.close()
+
+
+def _opened_anew(path: Path, clock: Clock, run_id: str) -> Ledger:
+    """Open a log that a person accepts as it is; one that cannot be read is moved aside, never deleted."""
+    try:
+        return Ledger(path, clock, run_id, create=False)
+    except LedgerRegression:
+        aside = path.with_name(f"{path.name}.backups") / f"{clock():%Y%m%dT%H%M%S}"
+        aside.mkdir(parents=True, mode=0o700)
+        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if file.exists():
+                file.rename(aside / file.name)
+        return Ledger(path, clock, run_id, create=True)
 
 
 def verify(path: Path, published: Publication | None) -> None:

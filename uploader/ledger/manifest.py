@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
-from uploader.errors import LedgerRegression
+from uploader.errors import LedgerRegression, TryLater
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,13 @@ class Manifest:
 
     def write(self, ledger: Path) -> None:
         """Replace the manifest on the disk, whole or not at all."""
-        path = self.path_for(ledger)
+        try:
+            self._replace(self.path_for(ledger))
+        except OSError as error:
+            message = f"The manifest of the sent log cannot be written ({error.strerror}). No further request is made."
+            raise TryLater(message) from None
+
+    def _replace(self, path: Path) -> None:
         temporary = path.with_name(path.name + ".tmp")
         descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         try:

@@ -40,13 +40,13 @@ _FROM_BATCHES: Final = """
     from batch b
     join destination d on d.destination_no = b.destination_no
     join batch_event e on e.batch_id = b.batch_id
-    where d.destination_id = ?
+    where d.destination_id = ?1
 """
 _FROM_VERDICTS: Final = """
     select v.event_name, v.event_id, v.batch_id, v.verdict_id, v.state, v.reason
     from verdict v
     join destination d on d.destination_no = v.destination_no
-    where d.destination_id = ?
+    where d.destination_id = ?1
 """
 
 
@@ -78,9 +78,13 @@ def states(ledger: Ledger | None, destination_id: str, since: datetime) -> pl.Da
     if ledger is None:
         return empty_states()
     cut = microseconds(since)
-    batches = ledger.frame(_FROM_BATCHES + " and b.latest_event_at >= ?", [destination_id, cut], _BATCHES)
+    batches = ledger.frame(_FROM_BATCHES + " and b.latest_event_at >= ?2", [destination_id, cut], _BATCHES)
     verdicts = ledger.frame(
-        _FROM_VERDICTS + " and (v.event_at is null or v.event_at >= ?)", [destination_id, cut], _VERDICTS
+        _FROM_VERDICTS
+        + " and (v.event_at is null or v.event_at >= ?2"
+        + " or v.batch_id in (select batch_id from batch where latest_event_at >= ?2))",
+        [destination_id, cut],
+        _VERDICTS,
     )
     return _current(batches, verdicts)
 
@@ -90,7 +94,7 @@ def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[st
     if ledger is None or not event_ids:
         return empty_states()
     wanted = [destination_id, json.dumps(list(event_ids))]
-    chosen = " and {}.event_id in (select value from json_each(?))"
+    chosen = " and {}.event_id in (select value from json_each(?2))"
     batches = ledger.frame(_FROM_BATCHES + chosen.format("e"), wanted, _BATCHES)
     verdicts = ledger.frame(_FROM_VERDICTS + chosen.format("v"), wanted, _VERDICTS)
     return _current(batches, verdicts)

@@ -9,6 +9,7 @@ create table meta (
 create table destination (
     destination_no integer primary key,
     destination_id text not null unique,     -- platform:asset, e.g. meta:1234567890
+    watched_from integer,                    -- what expired unsent since then is recorded
     not_before integer,                      -- the platform asked not to be called before
     transient_failures integer not null default 0,
     open_until integer                       -- the breaker

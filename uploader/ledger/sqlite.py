@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import microseconds
-from uploader.errors import ConfigurationError, LedgerRegression, TryLater
+from uploader.errors import ConfigurationError, LedgerRegression, TryLater, UploaderError
 from uploader.ledger.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -83,6 +83,16 @@ class Intent:
     outbox_as_of: datetime
 
 
+def _unusable(path: Path, error: sqlite3.Error) -> UploaderError:
+    """Tell a busy sent log from a broken one."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return TryLater(f"The sent log {path} is in use by another program. Nothing was sent; try again later.")
+    return LedgerRegression(
+        f"The sent log {path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
+        "do not delete it: events that were sent would be sent again."
+    )
+
+
 class Ledger:
     """The sent log, open. Make one with `uploader.ledger.guarded`, which proves that it is the right one."""
 
@@ -102,11 +112,7 @@ class Ledger:
             message = f"The sent log {path} cannot be made ({error.strerror}). See [ledger] path."
             raise ConfigurationError(message) from None
         except sqlite3.Error as error:
-            message = (
-                f"The sent log {path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
-                "do not delete it: events that were sent would be sent again."
-            )
-            raise LedgerRegression(message) from None
+            raise _unusable(path, error) from None
 
     def _open(self, *, create: bool) -> None:
         if not self._read_only:
@@ -151,15 +157,19 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        before = self.high_water
         try:
             self._db.execute("begin immediate")
             yield self._db
             self._db.execute("commit")
         except BaseException as error:
+            self.high_water = before
             if self._db.in_transaction:
                 self._db.execute("rollback")
             if not isinstance(error, sqlite3.Error):
                 raise
+            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise _unusable(self.path, error) from None
             message = f"The sent log {self.path} cannot be written ({error}). No further request is made."
             raise TryLater(message) from None
 
@@ -257,6 +267,19 @@ class Ledger:
                 )
         Manifest.of(self.ledger_id, self.high_water, SCHEMA_VERSION).write(self.path)
 
+    def watch(self, destination_id: str, since: datetime) -> None:
+        """Remember from when on it is known what becomes of a destination's events; see `watched_from`."""
+        with self._transaction() as db:
+            number = self._destination_no(destination_id)
+            db.execute(
+                "update destination set watched_from = ? where destination_no = ?", [microseconds(since), number]
+            )
+
+    def watched_from(self, destination_id: str) -> datetime | None:
+        """Return since when this log would know of an event that expired unsent; None before a first run."""
+        row = self._row("select watched_from from destination where destination_id = ?", [destination_id])
+        return datetime.fromtimestamp(row[0] / 1_000_000, UTC) if row and row[0] is not None else None
+
     def pause(self, destination_id: str, until: datetime | None) -> None:
         """Remember until when the platform asked to be left alone; None clears it."""
         with self._transaction() as db:
@@ -268,15 +291,26 @@ class Ledger:
 
     def paused_until(self, destination_id: str) -> datetime | None:
         """Return until when the platform asked to be left alone."""
-        query = "select not_before from destination where destination_id = ?"
-        row = self._db.execute(query, [destination_id]).fetchone()
+        row = self._row("select not_before from destination where destination_id = ?", [destination_id])
         return datetime.fromtimestamp(row[0] / 1_000_000, UTC) if row and row[0] else None
 
     def destinations(self) -> list[str]:
         """Return the ids of all destinations that the log knows."""
-        return [name for (name,) in self._db.execute("select destination_id from destination order by 1")]
+        schema = pl.Schema({"destination_id": pl.String})
+        found = self.frame("select destination_id from destination order by 1", [], schema)
+        return found["destination_id"].to_list()
+
+    def _row(self, query: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        try:
+            row: tuple[Any, ...] | None = self._db.execute(query, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise _unusable(self.path, error) from None
+        return row
 
     def frame(self, query: str, parameters: Sequence[Any], schema: pl.Schema) -> pl.DataFrame:
         """Return a query's rows as a frame of the given schema."""
-        rows = self._db.execute(query, parameters).fetchall()
+        try:
+            rows = self._db.execute(query, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _unusable(self.path, error) from None
         return pl.DataFrame(rows, schema=schema, orient="row")

@@ -56,7 +56,7 @@ def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
         try:
             return duckdb.connect(str(profile.path), read_only=read_only)
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
+            if "could not set lock" not in str(error).lower():
                 raise ConfigurationError(f"The warehouse {profile.path} cannot be opened: {error}") from None
             if waited >= PATIENCE_S:
                 message = f"The warehouse {profile.path} is busy: another process has it open. Try again later."
@@ -80,7 +80,11 @@ def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) ->
 
 def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
     """Return a query's first row, or None. The result is read to its end, which the connection asks for."""
-    rows = connection.execute(query, list(parameters)).fetchall()
+    try:
+        rows = connection.execute(query, list(parameters)).fetchall()
+    except duckdb.Error as error:
+        first_line = str(error).splitlines()[0]
+        raise ConfigurationError(f"The warehouse cannot answer: {first_line}. Run `dbt build`.") from None
     return rows[0] if rows else None
 
 
@@ -92,7 +96,7 @@ def quoted(*names: str) -> str:
 def table_columns(connection: Connection, schema: str, table: str) -> list[str]:
     """Return the columns of a table in their order, or an empty list where there is no such table."""
     found = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = ? and table_name = ? "
+        "select column_name from duckdb_columns() where schema_name = ? and lower(table_name) = lower(?) "
         "and database_name = current_database() order by column_index",
         [schema, table],
     ).fetchall()

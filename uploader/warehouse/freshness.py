@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import duckdb
-
+from uploader.errors import ConfigurationError
 from uploader.warehouse.duckdb import Connection, first_row, quoted, table_columns
 
 if TYPE_CHECKING:
@@ -30,6 +29,6 @@ def _newest(connection: Connection, profile: Profile, table: str, column: str) -
     query = f"select max(try_cast(cast({column} as varchar) as timestamptz) at time zone 'UTC') from {name}"
     try:
         row = first_row(connection, query)
-    except duckdb.Error:
+    except ConfigurationError:
         return None
     return row[0] if row else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from uploader.errors import ConfigurationError
+from uploader.errors import ConfigurationError, QualityGateFailed
 from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
 
@@ -31,8 +31,14 @@ def require_marts(connection: Connection, profile: Profile) -> None:
         present = table_columns(connection, profile.schema, table)
         if not present:
             missing.append(f"  {profile.schema}.{table}: the table itself")
-        else:
-            missing += [f"  {profile.schema}.{table}.{name}" for name in contract if name not in present]
+            continue
+        missing += [f"  {profile.schema}.{table}.{name}" for name in contract if name not in present]
+        found = frame(connection, f"select * from {quoted(profile.schema, table)} limit 0").schema
+        missing += [
+            f"  {profile.schema}.{table}.{name} as {dtype} (it is {found[name]})"
+            for name, dtype in contract.items()
+            if name in found and found[name] != dtype
+        ]
     if missing:
         text = "\n".join(missing)
         raise ConfigurationError(f"The warehouse {profile.path} lacks:\n{text}\nRun `dbt build`.")
@@ -43,16 +49,16 @@ def build_failures(connection: Connection, profile: Profile) -> list[str]:
     if not table_columns(connection, profile.schema, BUILD_FAILURES):
         return []
     table = quoted(profile.schema, BUILD_FAILURES)
-    return [name for (name,) in connection.execute(f"select unique_id from {table} order by 1").fetchall()]
+    return frame(connection, f"select unique_id from {table} order by 1")["unique_id"].to_list()
 
 
 def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.DataFrame:
     """Return the outbox rows that delivery must look at, narrow.
 
-    These are the sendable rows, and the held ones that no destination had ceased to accept at ``since``
-    (UTC without zone). Columns: those of `OUTBOX` that name, time and judge a row, ``action_source``,
-    ``value``, ``currency``, and ``row_digest`` (UInt64), which changes when anything about the event or
-    the decision to send it does.
+    These are the sendable rows, and the held ones whose time cannot be read or that their destination still accepted
+    at ``since`` (UTC without zone). Columns: those of `OUTBOX` that name, time and judge a row, ``action_source``,
+    ``value``, ``currency``, and ``row_digest`` (UInt64), which changes when anything about the event or the decision
+    to send it does.
     """
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     columns = ", ".join(f"outbox.{name.strip()}" for name in _KEY_COLUMNS.split(","))
@@ -63,7 +69,7 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
                hash(events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use) as row_digest
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
-        where outbox.is_sendable or outbox.expires_at >= ?
+        where outbox.is_sendable or outbox.expires_at >= ? or outbox.expires_at is null
         order by outbox.destination, outbox.event_at, outbox.event_key
         """,
         [since],
@@ -77,7 +83,7 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
     known = ", ".join(f"events.{name}" for name in EVENTS)
     connection.register("wanted", keys.select("destination", "event_key").with_row_index("position").to_arrow())
     try:
-        return frame(
+        rows = frame(
             connection,
             f"""
             select {known}, {decided}
@@ -90,6 +96,12 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
         )
     finally:
         connection.unregister("wanted")
+    if rows.height != keys.height:
+        raise QualityGateFailed(
+            f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
+            "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
+        )
+    return rows
 
 
 def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:

@@ -36,21 +36,26 @@ def read_profile(project: Path, environment: Mapping[str, str] = os.environ) -> 
     name = _rendered(definition.get("profile"), environment)
     profiles_file = _profiles_file(project, environment)
     profiles = _yaml(profiles_file)
-    if name not in profiles:
+    if not isinstance(profiles.get(name), dict):
         raise ConfigurationError(f"{profiles_file} has no profile {name!r}, which {PROJECT_FILE} asks for.")
     target = environment.get("DBT_TARGET") or _rendered(profiles[name].get("target", "default"), environment)
-    outputs = profiles[name].get("outputs") or {}
-    if target not in outputs:
-        known = ", ".join(sorted(outputs)) or "none"
+    outputs = profiles[name].get("outputs")
+    if not isinstance(outputs, dict) or not isinstance(outputs.get(str(target)), dict):
+        known = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
         raise ConfigurationError(f"{profiles_file}: profile {name!r} has no target {target!r}; it has: {known}.")
     # Only the chosen target, as in dbt: another one may need variables that this machine does not have.
-    output = _rendered(outputs[target], environment)
+    output = _rendered(outputs[str(target)], environment)
     if output.get("type") != "duckdb":
         message = f"{profiles_file}: target {target!r} is of type {output.get('type')!r}; the uploader reads duckdb."
         raise ConfigurationError(message)
-    raw_schema = str(_rendered((definition.get("vars") or {}).get("raw_schema", "raw"), environment))
+    variables = definition.get("vars")
+    raw_schema = variables.get("raw_schema", "raw") if isinstance(variables, dict) else "raw"
     path = Path(str(output.get("path", "")))
-    return Profile(path if path.is_absolute() else project / path, str(output.get("schema", "main")), raw_schema)
+    return Profile(
+        path if path.is_absolute() else project / path,
+        str(output.get("schema", "main")),
+        str(_rendered(raw_schema, environment)),
+    )
 
 
 def _profiles_file(project: Path, environment: Mapping[str, str]) -> Path:
@@ -67,12 +72,14 @@ def _profiles_file(project: Path, environment: Mapping[str, str]) -> Path:
 def _yaml(file: Path) -> dict[str, Any]:
     """Read a YAML file of dbt's; `_rendered` fills in its ``env_var`` calls."""
     try:
-        parsed: dict[str, Any] | None = yaml.safe_load(file.read_text(encoding="utf-8"))
+        parsed = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(f"There is no {file}. Run the command in the folder of the dbt project.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OSError) as error:
         raise ConfigurationError(f"{file} is not valid YAML: {error}") from None
-    return parsed or {}
+    if not isinstance(parsed, dict):
+        raise ConfigurationError(f"{file} does not hold settings by name. Write it as dbt's documentation shows.")
+    return parsed
 
 
 def _rendered(value: Any, environment: Mapping[str, str]) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import duckdb
 import polars as pl
 
+from uploader.errors import ConfigurationError
 from uploader.warehouse.duckdb import Connection, first_row, quoted, table_columns
 
 if TYPE_CHECKING:
@@ -25,8 +27,16 @@ def read_publication(connection: Connection, profile: Profile) -> tuple[str, int
 
 def publish(connection: Connection, profile: Profile, changes: pl.DataFrame, ledger_id: str, high_water: int) -> None:
     """Upsert the keys that changed. ``changes``: columns as `uploader.ledger.reading.changes_since`."""
-    table, meta = quoted(profile.schema, TABLE), quoted(profile.schema, META)
     connection.execute(f"create schema if not exists {quoted(profile.schema)}")
+    try:
+        _write(connection, profile, changes, ledger_id, high_water)
+    except duckdb.Error as error:
+        first_line = str(error).splitlines()[0]
+        raise ConfigurationError(f"{TABLE} or {META} cannot be written: {first_line}") from None
+
+
+def _write(connection: Connection, profile: Profile, changes: pl.DataFrame, ledger_id: str, high_water: int) -> None:
+    table, meta = quoted(profile.schema, TABLE), quoted(profile.schema, META)
     connection.execute("begin")
     connection.execute(
         f"create table if not exists {table} (destination varchar, destination_id varchar, event_name varchar, "
