@@ -53,6 +53,8 @@ class ConfigurationError(UploaderError):
 class Interrupted(UploaderError):
     """A signal ended the run before it could send; the books are in order."""
 
+    exit_code = 130
+
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number

@@ -2,6 +2,7 @@
 
 from uploader.ledger.guard import Publication, guarded
 from uploader.ledger.lock import locked
-from uploader.ledger.sqlite import STATES, Intent, Ledger, State, empty_states
+from uploader.ledger.sqlite import Ledger
+from uploader.ledger.states import STATES, Intent, State, empty_states
 
 __all__ = ["STATES", "Intent", "Ledger", "Publication", "State", "empty_states", "guarded", "locked"]

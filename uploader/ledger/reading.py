@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import microseconds
-from uploader.ledger.sqlite import STATES, Ledger, empty_states
+from uploader.ledger.states import STATES, empty_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from uploader.ledger.sqlite import Ledger
 
 _KEY: Final = ["event_name", "event_id"]
 _BATCHES: Final = pl.Schema(

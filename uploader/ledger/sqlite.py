@@ -11,9 +11,7 @@ import os
 import sqlite3
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,65 +20,16 @@ import polars as pl
 from uploader.clock import microseconds
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater, UploaderError
 from uploader.ledger.manifest import Manifest
+from uploader.ledger.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from uploader.clock import Clock
+    from uploader.ledger.states import Intent
 
 SCHEMA_VERSION: Final = 1
-
-
-class State(StrEnum):
-    """What became of a key (destination id, event name, event id)."""
-
-    INTENT = "intent"
-    """In doubt: it may have been sent, and no answer is recorded."""
-    RELEASED = "released"
-    """Provably not taken: as good as new."""
-    ACKED = "acked"
-    DEAD = "dead"
-    """Refused by itself."""
-    EXPIRED = "expired"
-    HELD = "held"
-    """In doubt, and too late to send again: a person decides."""
-    SUPPRESSED = "suppressed"
-    """Must not be sent any more."""
-
-
-STATES: Final = tuple(state.value for state in State)
-
-_STATES_SCHEMA: Final = pl.Schema(
-    {
-        "event_name": pl.String,
-        "event_id": pl.String,
-        "state": pl.String,
-        "reason": pl.String,
-        "first_intent_at": pl.Int64,
-        "batch_id": pl.Int64,
-    }
-)
-
-
-def empty_states() -> pl.DataFrame:
-    """Return the states of a sent log that does not exist yet: no row."""
-    return pl.DataFrame(schema=_STATES_SCHEMA)
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What is about to be sent in one request.
-
-    ``events`` has ``event_name``, ``event_id``, ``event_at`` and ``first_intent_at`` and ``consent_at``
-    (microseconds, the last two may be NULL: the intent's own time, no decision), ``payload_hash`` (bytes)
-    and ``fields`` (bitmap over ``paths``).
-    """
-
-    destination_id: str
-    events: pl.DataFrame
-    paths: Sequence[str]
-    outbox_as_of: datetime
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> UploaderError:
