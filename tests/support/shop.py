@@ -95,14 +95,16 @@ def orders(count: int, **overrides: Any) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> Iterator[Shop]:
-    """Open a shop at 2026-11-20 14:00 UTC with a sandbox that believes the same."""
+def opened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], now: datetime = NOW
+) -> Iterator[Shop]:
+    """Open a shop at a time, with a sandbox that believes the same."""
     for name in ("dbt_project.yml", "profiles.yml"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
     monkeypatch.chdir(folder)
-    with Sandbox(clock=lambda: NOW, dataset_ids=[DATASET]) as sandbox:
+    with Sandbox(clock=lambda: now, dataset_ids=[DATASET]) as sandbox:
         settings = {
-            "UPLOADER_NOW": NOW.isoformat(),
+            "UPLOADER_NOW": now.isoformat(),
             "META_ACCESS_TOKEN": sandbox.token,
             "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
             "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import microseconds
-from uploader.ledger.states import STATES, empty_states
+from uploader.ledger.states import STATES, STATES_SCHEMA, empty_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from uploader.ledger.sqlite import Ledger
 
 _KEY: Final = ["event_name", "event_id"]
-_BATCHES: Final = pl.Schema(
-    {
-        "event_name": pl.String,
-        "event_id": pl.String,
-        "state": pl.String,
-        "reason": pl.String,
-        "first_intent_at": pl.Int64,
-        "batch_id": pl.Int64,
-    }
-)
 _VERDICTS: Final = pl.Schema(
     {
         "event_name": pl.String,
@@ -37,7 +27,7 @@ _VERDICTS: Final = pl.Schema(
         "reason": pl.String,
     }
 )
-_FROM_BATCHES: Final = """
+_FROMSTATES_SCHEMA: Final = """
     select e.event_name, e.event_id, b.state, b.code, e.first_intent_at, b.batch_id
     from batch b
     join destination d on d.destination_no = b.destination_no
@@ -80,7 +70,7 @@ def states(ledger: Ledger | None, destination_id: str, since: datetime) -> pl.Da
     if ledger is None:
         return empty_states()
     cut = microseconds(since)
-    batches = ledger.frame(_FROM_BATCHES + " and b.latest_event_at >= ?2", [destination_id, cut], _BATCHES)
+    batches = ledger.frame(_FROMSTATES_SCHEMA + " and b.latest_event_at >= ?2", [destination_id, cut], STATES_SCHEMA)
     verdicts = ledger.frame(
         _FROM_VERDICTS
         + " and (v.event_at is null or v.event_at >= ?2"
@@ -97,14 +87,14 @@ def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[st
         return empty_states()
     wanted = [destination_id, json.dumps(list(event_ids))]
     chosen = " and {}.event_id in (select value from json_each(?2))"
-    batches = ledger.frame(_FROM_BATCHES + chosen.format("e"), wanted, _BATCHES)
+    batches = ledger.frame(_FROMSTATES_SCHEMA + chosen.format("e"), wanted, STATES_SCHEMA)
     verdicts = ledger.frame(_FROM_VERDICTS + chosen.format("v"), wanted, _VERDICTS)
     return _current(batches, verdicts)
 
 
 def in_doubt(ledger: Ledger, destination_id: str) -> pl.DataFrame:
     """Return the keys that may have been sent without an answer on record; columns as in `states`."""
-    ids = ledger.frame(_FROM_BATCHES + " and b.state = 'intent'", [destination_id], _BATCHES)["event_id"]
+    ids = ledger.frame(_FROMSTATES_SCHEMA + " and b.state = 'intent'", [destination_id], STATES_SCHEMA)["event_id"]
     return states_of(ledger, destination_id, ids.unique().to_list()).filter(pl.col("state") == "intent")
 
 

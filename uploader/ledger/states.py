@@ -32,7 +32,7 @@ class State(StrEnum):
 
 STATES: Final = tuple(state.value for state in State)
 
-_STATES_SCHEMA: Final = pl.Schema(
+STATES_SCHEMA: Final = pl.Schema(
     {
         "event_name": pl.String,
         "event_id": pl.String,
@@ -46,7 +46,7 @@ _STATES_SCHEMA: Final = pl.Schema(
 
 def empty_states() -> pl.DataFrame:
     """Return the states of a sent log that does not exist yet: no row."""
-    return pl.DataFrame(schema=_STATES_SCHEMA)
+    return pl.DataFrame(schema=STATES_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
