@@ -209,3 +209,37 @@ def test_a_lost_answer_then_success_is_one_event(world: World) -> None:
     world.platform = post  # type: ignore[assignment]
     assert world.run(orders(2)).books.acked == 2
     assert bodies[0] == bodies[1]
+
+
+def test_a_crash_during_the_request_leaves_an_intent(world: World) -> None:
+    """The intent is on the disk before the first byte: after a crash it is known what may have arrived."""
+
+    class Crash(BaseException):
+        pass
+
+    def post(_url: str, _body: bytes, _headers: object) -> Answer:
+        raise Crash
+
+    world.platform = post  # type: ignore[assignment]
+    with pytest.raises(Crash):
+        world.run(orders(3))
+    assert states(world) == {"intent": 3}
+
+
+def test_a_lost_resend_does_not_move_the_first_intent(world: World) -> None:
+    """The platform's window began with the first try: 40 hours and 8 more are too late."""
+    rows = orders(1, expires_at="2026-11-27T12:00:00")
+    world.platform.judge = lambda _: LOST
+    world.run(rows)
+    world.clock.forward(hours=40)
+    assert world.run(rows).books.resent == 1
+    world.platform = Platform()
+    world.clock.forward(hours=8)
+    assert (world.run(rows).books.held, world.platform.requests) == (1, [])
+
+
+def test_a_commit_of_the_sent_log_reaches_the_disk(world: World) -> None:
+    """Write-ahead log, and a sync with each commit (synchronous = FULL, which SQLite calls 2)."""
+    with world.ledger() as ledger:
+        pragmas = [ledger._db.execute(f"pragma {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert pragmas == ["wal", 2]
