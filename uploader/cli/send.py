@@ -217,7 +217,7 @@ def _tell(reports: Sequence[Report], code: int, *, as_json: bool) -> None:
             | ({"problem": str(report.problem)} if report.problem else {})
             for report in reports
         }
-        print_json({"destinations": named, "balanced": True})
+        print_json({"destinations": named, "balanced": all(report.books.is_balanced for report in reports)})
         return
     for report in reports:
         figures = report.books.as_dict()

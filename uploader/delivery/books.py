@@ -50,6 +50,11 @@ class Books:
     requests: int
 
     @property
+    def is_balanced(self) -> bool:
+        """Tell whether every row read stands in exactly one of the `SUMMANDS`."""
+        return self.read == sum(getattr(self, name) for name in SUMMANDS)
+
+    @property
     def needs_attention(self) -> bool:
         """Tell whether rows became dead, expired or held in this run."""
         return bool(self.dead or self.expired or self.held)
@@ -92,10 +97,9 @@ def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> B
 
 
 def _balance(books: Books, counter: Counter, unknown: set[str]) -> None:
-    total = sum(getattr(books, name) for name in SUMMANDS)
-    if total != books.read or unknown or (books.acked, books.dead) != (counter.acked, counter.dead):
+    if not books.is_balanced or unknown or (books.acked, books.dead) != (counter.acked, counter.dead):
         raise BooksDoNotBalance(
-            f"The books do not balance: {books.read} rows read, {total} accounted for; sent log: {books.acked} acked, "
+            f"The books do not balance: {books.as_dict()}; sent log: {books.acked} acked, "
             f"{books.dead} dead; counted while sending: {counter.acked} acked, {counter.dead} dead"
             f"{'; unknown states ' + ', '.join(sorted(unknown)) if unknown else ''}. "
             "This is a bug: please report it with the output of `uploader status --json`."
