@@ -184,6 +184,8 @@ def names_of(code: str) -> set[str]:
         known = [country.name, getattr(country, "common_name", ""), getattr(country, "official_name", "")]
         languages = [*COMMON_LANGUAGES, *LOCAL_LANGUAGES.get(code, "").split()]
         names |= {country.alpha_3, *known, *(text for name in known if name for text in translations(name, languages))}
+    # "Bosnia & Herzegovina": the key of a name drops the sign.
+    names |= {name.replace(" and ", " ") for name in names}
     return {key for key in map(name_key, names) if key}
 
 

@@ -55,7 +55,7 @@ def standings(
 
     ``outbox``: one destination's rows (columns as `uploader.warehouse.outbox.read_keys`). ``states``: the sent log's
     (columns as `uploader.ledger.reading.states`). ``now`` and ``begun_at`` are UTC without a zone, the latter since
-    when it is known what became of this destination's events. Returns the rows that concern a run, with
+    when it is known what became of this destination's events. Returns the rows that concern a run, with ``state``,
     ``standing``, ``standing_reason``, ``first_intent_at`` and ``was_in_doubt``; in-doubt keys without an outbox row
     come with a NULL ``event_key``.
     """
@@ -68,16 +68,12 @@ def standings(
     rows = pl.concat([joined, gone], how="diagonal_relaxed")
 
     parts = _standing(rules, now, begun_at).str.split_exact(":", 1)
-    return (
-        rows.with_columns(
-            parts.struct.field("field_0").alias("standing"),
-            parts.struct.field("field_1").alias("standing_reason"),
-            _IN_DOUBT.alias("was_in_doubt"),
-            pl.when(_IN_DOUBT).then("first_intent_at").alias("first_intent_at"),
-        )
-        .filter(pl.col("standing").is_not_null())
-        .drop("state")
-    )
+    return rows.with_columns(
+        parts.struct.field("field_0").alias("standing"),
+        parts.struct.field("field_1").alias("standing_reason"),
+        _IN_DOUBT.alias("was_in_doubt"),
+        pl.when(_IN_DOUBT).then("first_intent_at").alias("first_intent_at"),
+    ).filter(pl.col("standing").is_not_null())
 
 
 def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:

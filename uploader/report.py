@@ -26,7 +26,7 @@ def _by_currency(frame: pl.DataFrame) -> dict[str, str]:
 
 
 def plan_figures(tally: pl.DataFrame, standing: pl.DataFrame, without_event: pl.DataFrame) -> dict[str, Any]:
-    """Return per destination and event: due, already sent, waiting, held by reason, value by currency.
+    """Return per destination and event: due, done before and how, waiting, held by reason, value by currency.
 
     ``tally`` as `uploader.warehouse.outbox.read_tally`, ``standing`` as
     `uploader.delivery.planning.standing_counts`, ``without_event`` as ``read_orders_without_event``.
@@ -44,9 +44,11 @@ def plan_figures(tally: pl.DataFrame, standing: pl.DataFrame, without_event: pl.
             held.group_by("hold_reason").agg(pl.col("rows").sum()).sort("rows", "hold_reason", descending=[True, False])
         )
         due = mine.filter(pl.col("standing") == "due") if mine.width else mine
+        done = {key.partition(":")[2]: counted.pop(key) for key in sorted(counted) if ":" in key}
         destinations.setdefault(str(name), {})[str(event)] = {
             "due": counted.pop("due", 0),
-            "already": counted.pop("already", 0),
+            "already": sum(done.values()),
+            "sent_log": done,
             **{key: counted[key] for key in sorted(counted)},
             "held": dict(by_reason.rows()),
             "due_value": _by_currency(due) if due.width else {},

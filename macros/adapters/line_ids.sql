@@ -10,3 +10,11 @@
 {% macro duckdb__line_ids() -%}
     list(product_id order by line_number nulls last, product_id, quantity, unit_price)
 {%- endmacro %}
+
+{% macro postgres__line_ids() -%}
+    array_agg(product_id order by line_number nulls last, product_id, quantity, unit_price)
+{%- endmacro %}
+
+{% macro spark__line_ids() -%}
+    transform({{ spark__sorted_lines() }}, line -> line.product_id)
+{%- endmacro %}

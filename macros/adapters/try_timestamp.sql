@@ -1,4 +1,4 @@
-{# A text as a timestamp without zone, in UTC: an offset is honoured, a time without one is UTC (the connection's
+{# A text as a timestamp without zone, in UTC: an offset is honoured, after a blank too (2026-11-20 06:00:00 -0500), a time without one is UTC (the connection's
    zone must be UTC). NULL for what is unreadable, for infinity and for words like 'now'. #}
 {% macro try_timestamp(expression) -%}
     {{ adapter.dispatch('try_timestamp', 'conversions')(expression) }}
@@ -10,7 +10,7 @@
 
 {% macro duckdb__try_timestamp(expression) -%}
     case when {{ regexp_matches(expression, iso_time_pattern()) }}
-        then try_cast({{ expression }} as timestamptz) at time zone 'UTC' end
+        then try_cast(replace(replace({{ expression }}, ' +', '+'), ' -', '-') as timestamptz) at time zone 'UTC' end
 {%- endmacro %}
 
 {# pg_input_is_valid needs PostgreSQL 16. #}
@@ -22,7 +22,7 @@
 
 {% macro spark__try_timestamp(expression) -%}
     case when {{ regexp_matches(expression, iso_time_pattern()) }}
-        then try_cast({{ expression }} as timestamp) end
+        then try_cast(replace(replace({{ expression }}, ' +', '+'), ' -', '-') as timestamp) end
 {%- endmacro %}
 
 {# How every time begins: a four-digit year, month and day. Keeps words such as 'epoch' and 'infinity' out. #}

@@ -16,10 +16,11 @@
     coalesce({{ sha256_of_source(expression) }}, {{ sha256_hex(normalizers[kind](expression, *varargs)) }})
 {%- endmacro %}
 
-{# A raw value that already is a SHA-256, in lower case; else NULL. Only long values are looked at. #}
+{# A raw value that already is a SHA-256, in lower case; else NULL. Only long values are looked at. The hash of the empty
+   text, which an export leaves that hashes what it does not have, says nothing. #}
 {% macro sha256_of_source(expression) -%}
     {% set blanks = blank_characters() -%}
-    case when length({{ expression }}) >= 64 then {{ regexp_first(
+    case when length({{ expression }}) >= 64 then nullif({{ regexp_first(
         'lower(' ~ expression ~ ')', '^[' ~ blanks ~ ']*([0-9a-f]{64})[' ~ blanks ~ ']*$'
-    ) }} end
+    ) }}, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855') end
 {%- endmacro %}

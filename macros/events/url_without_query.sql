@@ -1,5 +1,7 @@
-{# A URL without its query and fragment, which can hold personal data. NULL for a text with blanks, quotes or angle
-   brackets in it, which is no URL. #}
+{# A URL without its query and fragment, which can hold personal data. NULL for what is no URL (no scheme and host;
+   blanks, quotes or angle brackets in it), and for one that names a user. #}
 {% macro url_without_query(url) -%}
-    {{ regexp_first(url, '^([^?#"<>' ~ blank_characters() ~ ']+)(?:[?#]|$)') }}
+    {% set unfit = '"<>' ~ blank_characters() -%}
+    {% set site = '[a-zA-Z][a-zA-Z0-9+.-]*://[^@/?#' ~ unfit ~ ']+' -%}
+    {{ regexp_first(url, '^(' ~ site ~ '(?:/[^?#' ~ unfit ~ ']*)?)(?:[?#]|$)') }}
 {%- endmacro %}

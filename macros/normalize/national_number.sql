@@ -2,7 +2,8 @@
    country is not known, or when a number without + has a length that the country does not know.
    Without + or 00 a number is national, unless it begins with the country's calling code and is too long to be
    national, or could have been written with a trunk zero and was not. A trunk prefix without a zero (1, 8) may begin
-   a number of its own, so it goes only from numbers that are too long. #}
+   a number of its own, so it goes only from numbers that are too long. In North America (calling code 1) no number
+   begins with 0 or 1. #}
 {% macro national_number(phone, calling_code, trunk_prefix, shortest, longest) -%}
     {% set plan = [calling_code, trunk_prefix, shortest, longest] -%}
     {% call bind_name('own_number', own_country_number(phone, *plan)) -%}
@@ -14,6 +15,7 @@
             ~ " else own_number end") -%}
             case
                 when {{ trunk_prefix }} like '0%' and own_rest like '0%' then null
+                when {{ calling_code }} = '1' and (own_rest like '0%' or own_rest like '1%') then null
                 when {{ phone }} like '+%' or length(own_rest) between {{ shortest }} and {{ longest }} then own_rest
             end
         {%- endcall %}

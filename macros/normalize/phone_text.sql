@@ -1,7 +1,7 @@
 {# A phone number as it was written, without its decoration: digits, after a + when it is international. Words before
    the number and everything from an extension on are cut off, and a trunk zero in brackets goes from international
-   numbers, except from Italian ones, which keep their zero. NULL for what holds no number, and for numbers that a
-   spreadsheet has rounded (1.65E+10). #}
+   numbers, except from Italian ones, which keep their zero. NULL for what holds no number, for numbers that a
+   spreadsheet has rounded (1.65E+10), and for the hexadecimal digits of an MD5 or UUID. #}
 {% macro phone_text(expression) -%}
     {% call bind_name('phone_raw', ascii_digits(expression)) -%}
         {% set bracketed_zero = '[(][' ~ blank_characters() ~ ']*0[' ~ blank_characters() ~ ']*[)]' -%}
@@ -24,5 +24,7 @@
     {% set whole = '^[' ~ blanks ~ ']*([+]?[0-9]{7,})[.]0+[' ~ blanks ~ ']*$' -%}
     {% set first = '^[^0-9+]*([+]*[' ~ between ~ ']*[0-9][0-9' ~ between ~ ']*)' -%}
     {% set no_exponent = '(?:$|[^0-9eE' ~ between ~ ']|[eE](?:$|[^0-9+]))' -%}
-    coalesce({{ regexp_first(text, whole) }}, {{ regexp_first(text, first ~ no_exponent) }})
+    {% set code = '^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$' -%}
+    case when not ({{ regexp_matches(text, code) }})
+        then coalesce({{ regexp_first(text, whole) }}, {{ regexp_first(text, first ~ no_exponent) }}) end
 {%- endmacro %}

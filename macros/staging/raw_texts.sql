@@ -4,7 +4,11 @@
     {%- set selected = [] -%}
     {%- for column in contract['required'] | list + contract['optional'] | list -%}
         {%- set expression = raw_name(table, column) if has_raw_column(table, column) else 'null' -%}
-        {%- do selected.append(as_text(expression) ~ ' as ' ~ column) -%}
+        {%- set text = as_text(expression) -%}
+        {%- if contract['required'].get(column, contract['optional'].get(column)) == 'text' -%}
+            {%- set text = whole_text(table, column, text) -%}
+        {%- endif -%}
+        {%- do selected.append(text ~ ' as ' ~ column) -%}
     {%- endfor -%}
     {{ selected | join(',\n        ') }}
 {%- endmacro %}
@@ -12,5 +16,12 @@
 {# The column's name as the warehouse spells it, quoted; in a unit test, which has no raw table, the name itself. #}
 {% macro raw_name(table, column) -%}
     {%- set columns = raw_columns(table) if execute else none -%}
-    {{- (columns or {}).get(column, column) -}}
+    {{- (columns or {}).get(column, {}).get('name', column) -}}
+{%- endmacro %}
+
+{# An id or a code that a tool has stored as a float, as integers with gaps often are, is 7 and not 7.0: else it would
+   miss the same id in another table, and with it a denied consent. #}
+{% macro whole_text(table, column, text) -%}
+    {%- set columns = raw_columns(table) if execute else none -%}
+    {{- regexp_remove(text, '[.]0+$') if (columns or {}).get(column, {}).get('is_float') else text -}}
 {%- endmacro %}

@@ -24,7 +24,7 @@ purposes as (
 
 ),
 
--- The region's rule beats the country's; where neither is named, opt-in.
+-- The region's rule beats the country's, which says nothing for a US order without a known state; else opt-in.
 ruled as (
 
     select
@@ -36,6 +36,7 @@ ruled as (
         on events.country_code = regional.country_code and events.region_code = regional.region_code
     left join policy as national
         on events.country_code = national.country_code and national.region_code is null
+        and (events.country_code <> 'US' or events.region_code is not null)
 
 ),
 
@@ -63,8 +64,7 @@ asked as (
 events_consented as (
 
     select
-        event_key,
-        {{ ['consent_purpose', 'consent_regime', 'consent_at_event', 'consent_at_as_of'] | join(', ') }},
+        event_key, consent_purpose, consent_regime, consent_at_event, consent_at_as_of,
         -- The decision that this answer relies on; a missing consent relies on none.
         case coalesce(objection, '')
             when 'consent_withdrawn' then decided_at_as_of

@@ -24,7 +24,8 @@ regions as (
 
 ),
 
--- The order's country, else the session's; a name that nobody knows is none.
+-- The order's country, else the session's. An order whose country nobody knows has none: the session's would
+-- give it the consent rule of another place.
 placed as (
 
     select
@@ -33,7 +34,8 @@ placed as (
         coalesce(named.country_code, visited.country_code) as country_code
     from events
     left join country_names as named on {{ country_key('events.country') }} = named.name_key
-    left join country_names as visited on {{ country_key('events.session_country') }} = visited.name_key
+    left join country_names as visited
+        on events.country is null and {{ country_key('events.session_country') }} = visited.name_key
 
 ),
 

@@ -26,7 +26,9 @@ items as (
         line_number,
         product_id,
         quantity,
-        case when unit_price >= 0 then unit_price end as unit_price,
+        cast(
+            case when unit_price between 0 and 10000000000000 then unit_price end as decimal(18, 4)
+        ) as unit_price,
         title,
         category
     from ranked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from uploader.errors import ConfigurationError, UsageError
 from uploader.warehouse import Connection, Profile
-from uploader.warehouse.loading import files_in, load_file
+from uploader.warehouse.loading import RAW_TABLES, files_in, load_file, load_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,7 +145,7 @@ def test_a_file_name_cannot_carry_sql(connection: Connection, csv: Callable[[str
 def test_files_are_found_by_their_endings(tmp_path: Path) -> None:
     """CSV and Parquet, in whatever case; all else is left alone."""
     for name in ("orders.csv", "sessions.PARQUET", "notes.txt"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("order_id\n", encoding="utf-8")
     assert [file.name for file in files_in(tmp_path)] == ["orders.csv", "sessions.PARQUET"]
 
 
@@ -163,6 +164,53 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_one_table_in_two_forms_is_refused(tmp_path: Path) -> None:
     """Which of them is the truth, only the user knows."""
     for name in ("orders.csv", "orders.parquet", "sessions.csv"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("order_id\n", encoding="utf-8")
     with pytest.raises(UsageError, match="holds orders both as CSV and as Parquet"):
         files_in(tmp_path)
+
+
+def test_all_files_are_loaded_or_none(connection: Connection, csv: Callable[[str, str], Path]) -> None:
+    """A broken file leaves the others as they were, so that --append can be tried again."""
+    files = [csv("consent", "consent_id\n1\n"), csv("orders", "order_id,total\n1,2,3\n")]
+    load_file(connection, PROFILE, csv("consent", "consent_id\n0\n"), append=False)
+    files[0].write_text("consent_id\n1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError):
+        load_files(connection, PROFILE, files, append=True)
+    assert rows(connection, "consent") == [("0",)]
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"order_id;total\n1;2\n", "with commas"),
+        (b"order_id\ttotal\n1\t2\n", "with commas"),
+        ("order_id\n1\n".encode("utf-16"), "UTF-8"),
+        (b"", "is empty"),
+    ],
+    ids=["semicolons", "tabs", "UTF-16", "empty"],
+)
+def test_a_file_of_another_form_is_told_apart(tmp_path: Path, content: bytes, advice: str) -> None:
+    """It would be loaded as one column, or would replace a good table by an empty one."""
+    (tmp_path / "orders.csv").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=advice):
+        files_in(tmp_path)
+
+
+def test_latin_1_is_named_as_such(connection: Connection, tmp_path: Path) -> None:
+    """The message says what to do."""
+    (tmp_path / "orders.csv").write_bytes("order_id,city\n1,Köln\n".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match="save it as UTF-8"):
+        load_file(connection, PROFILE, tmp_path / "orders.csv", append=False)
+
+
+def test_the_case_of_a_files_name_does_not_matter(connection: Connection, csv: Callable[[str, str], Path]) -> None:
+    """Orders.csv is the table orders."""
+    load_file(connection, PROFILE, csv("orders", "order_id\n1\n"), append=False)
+    load_file(connection, PROFILE, csv("Orders", "order_id\n2\n"), append=True)
+    assert rows(connection) == [("1",), ("2",)]
+
+
+def test_the_raw_tables_are_those_that_the_models_read() -> None:
+    """The list that load warns by is the list of the macro with the raw tables' columns."""
+    contract = (Path(__file__).parent.parent.parent / "macros" / "staging" / "raw_contract.sql").read_text("utf-8")
+    assert set(re.findall(r"^        '(\w+)': \{$", contract, re.MULTILINE)) == RAW_TABLES

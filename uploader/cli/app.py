@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from typing import Annotated
 
 import typer
 
 from uploader import __version__
 from uploader.cli.context import errors, print_json
-from uploader.errors import UploaderError, UsageError
+from uploader.errors import Interrupted, UploaderError, UsageError
 
 app = typer.Typer(
     name="uploader",
@@ -41,6 +43,9 @@ def _register() -> None:
     """Import the commands; each module adds its own to ``app``."""
     from uploader.cli import check, demo, doctor, explain, load, plan, sandbox, send, status  # noqa: F401
 
+    # In one order, whichever module was imported first.
+    app.registered_commands.sort(key=lambda command: getattr(command.callback, "__name__", ""))
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; a mistake of the user's is a message, never a traceback."""
@@ -49,22 +54,22 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(words: list[str]) -> int:
     """Run a command and return its exit code."""
-    _register()
     as_json = "--json" in words
     try:
+        _listen()
+        _register()
         _require_text(words)
         result = typer.main.get_command(app)(words, standalone_mode=False)
     except UploaderError as error:
         return _tell(str(error), error.exit_code, as_json=as_json)
-    except KeyboardInterrupt:
-        return _tell("Interrupted.", 130, as_json=as_json)
     except OSError as error:
         path = f" {error.filename}" if error.filename else ""
         return _tell(f"The file{path} cannot be used: {error.strerror or error}.", 78, as_json=as_json)
     except Exception as error:
         # typer's own errors about the words of the command; any other exception is a bug and shows itself.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-            text = f"{error.format_message()} See `uploader --help`."
+            text = error.format_message().rstrip()
+            text = text if text.startswith("Usage:") else f"{text} See `uploader --help`."
             return _tell(text, UsageError.exit_code, as_json=as_json)
         if type(error).__name__ == "Abort":
             return _tell("Cancelled.", 130, as_json=as_json)
@@ -72,6 +77,17 @@ def run(words: list[str]) -> int:
             print_json({"error": f"A bug: {type(error).__name__}. See the traceback.", "exit_code": 1})
         raise
     return result if isinstance(result, int) else 0
+
+
+def _listen() -> None:
+    """Let SIGINT and SIGTERM end a command with a message; `send` finishes its request first."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        raise Interrupted("Interrupted. Nothing was sent.", number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, interrupt)
 
 
 def _require_text(words: list[str]) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from uploader import settings as configuration
 from uploader.clock import NOW_VARIABLE, Clock, pretended, system_clock
-from uploader.ledger import Ledger
+from uploader.ledger import Ledger, verify
 from uploader.warehouse import Profile, read_profile
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ class Context:
 
     @contextmanager
     def sent_log(self) -> Iterator[Ledger | None]:
-        """Open the sent log for reading; None where there is none yet."""
+        """Open the sent log for reading; None where there is none yet. One that was lost is an error."""
         if not self.ledger_path.is_file():
+            verify(self.ledger_path, None)
             yield None
             return
         ledger = Ledger(self.ledger_path, self.clock, self.run_id, create=False, read_only=True)

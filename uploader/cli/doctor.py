@@ -9,20 +9,22 @@ import typer
 
 from uploader import settings as configuration
 from uploader.cli.app import app
-from uploader.cli.context import Context, print_json, stdout
+from uploader.cli.context import Context, environment, print_json, stdout
 from uploader.cli.survey import Choice, candidates
 from uploader.clock import naive
 from uploader.delivery.planning import check_freshness
+from uploader.delivery.targets import targets
+from uploader.destinations import names
 from uploader.errors import ConfigurationError, UploaderError
-from uploader.ledger import Publication, reading
-from uploader.ledger.guard import verify
+from uploader.ledger import Publication, reading, verify
+from uploader.report import plural
 from uploader.warehouse import Connection, outbox
 from uploader.warehouse import reading as reading_warehouse
 from uploader.warehouse.freshness import newest
 from uploader.warehouse.sent_log import read_publication
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]fail[/red]"}
 
@@ -66,45 +68,61 @@ def _findings() -> Iterator[Finding]:
     try:
         configuration.load()
         yield Finding("settings", "ok", "uploader.toml and UPLOADER__SECTION__KEY are readable")
-        context = Context.load()
-        yield Finding("profile", "ok", f"{context.profile.path}, schema {context.profile.schema}")
-        yield Finding("clock", "ok", f"{context.clock():%Y-%m-%d %H:%M:%S} UTC")
     except UploaderError as error:
         yield Finding("settings", "fail", str(error))
         return
-    yield from _sent_log(context)
+    try:
+        context = Context.load()
+    except UploaderError as error:
+        yield Finding("project", "fail", str(error))
+        return
+    yield Finding("project", "ok", f"{context.profile.path}, schema {context.profile.schema}")
+    yield Finding("clock", "ok", f"{context.clock():%Y-%m-%d %H:%M:%S} UTC")
+    published = None
     try:
         with reading_warehouse(context.profile) as connection:
+            published = read_publication(connection, context.profile)
             yield from _warehouse(context, connection)
     except UploaderError as error:
         yield Finding("warehouse", "fail", str(error))
+        yield from _destinations(context, names())
+    yield from _sent_log(context, Publication(*published) if published else None)
 
 
 def _warehouse(context: Context, connection: Connection) -> Iterator[Finding]:
-    chosen = candidates(context, connection, Choice())
-    yield Finding("warehouse", "ok", "both marts have every column")
+    yield from _sources(context, connection)
     failures = outbox.build_failures(connection, context.profile)
-    text = f"{len(failures)} nodes failed, e.g. {failures[0]}: run `dbt build`" if failures else "passed"
+    text = f"failed at {failures[0]} (of {len(failures)}): run `dbt build`" if failures else "passed"
     yield Finding("last build", "fail" if failures else "ok", text)
     try:
+        enabled = [target.name for target in candidates(context, connection, Choice())]
+        yield Finding("marts", "ok", "both have every column")
         as_of = outbox.read_as_of(connection, context.profile)
+    except UploaderError as error:
+        yield Finding("marts", "fail", str(error))
+        yield from _destinations(context, names())
+        return
+    try:
         check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
         yield Finding("outbox", "ok", f"decided as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "empty")
     except UploaderError as error:
         yield Finding("outbox", "warn", str(error))
+    if not enabled:
+        yield Finding("destinations", "warn", "seeds/destinations.csv enables none")
+    yield from _destinations(context, enabled)
+
+
+def _destinations(context: Context, enabled: Sequence[str]) -> Iterator[Finding]:
+    try:
+        chosen = targets(enabled, context.settings, environment())
+    except UploaderError as error:
+        yield Finding("destinations", "fail", str(error))
+        return
     for target in chosen:
         for problem in target.problems:
             yield Finding(target.name, "fail", f"not set: {problem}")
         if not target.problems:
             yield Finding(target.name, "ok", f"{target.destination_id} at {target.account.base_url}, token is set")
-    if not chosen:
-        yield Finding("destinations", "warn", "seeds/destinations.csv enables none")
-    yield from _sources(context, connection)
-    found = read_publication(connection, context.profile)
-    try:
-        verify(context.ledger_path, Publication(*found) if found else None)
-    except UploaderError as error:
-        yield Finding("sent log", "fail", str(error))
 
 
 def _sources(context: Context, connection: Connection) -> Iterator[Finding]:
@@ -118,13 +136,14 @@ def _sources(context: Context, connection: Connection) -> Iterator[Finding]:
         yield Finding(f"source {table}", level, f"the newest row is {age}")
 
 
-def _sent_log(context: Context) -> Iterator[Finding]:
+def _sent_log(context: Context, published: Publication | None) -> Iterator[Finding]:
     try:
+        verify(context.ledger_path, published)
         with context.sent_log() as ledger:
             if ledger is None:
                 yield Finding("sent log", "ok", f"{context.ledger_path} does not exist yet: the first send makes it")
             else:
                 known = sum(sum(states.values()) for states in reading.counts(ledger).values())
-                yield Finding("sent log", "ok", f"{context.ledger_path} knows {known} events")
+                yield Finding("sent log", "ok", f"{context.ledger_path} knows {plural(known, 'event')}")
     except UploaderError as error:
         yield Finding("sent log", "fail", str(error))

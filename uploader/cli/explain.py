@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -110,11 +113,10 @@ def _tell(story: dict[str, Any]) -> None:
     _say(f"Order or event {story['key']}")
     order = story["order"]
     if order:
-        _say("  raw order: " + ", ".join(f"{name} {_shown(order[name])}" for name in order if "session" not in name))
-        session = order.get("session_id")
-        begun = order.get("session_started_at")
-        known = f"{session}, started {_shown(begun)}" if begun else "none found"
-        _say(f"  session:   {known}")
+        told = ", ".join(f"{name} {_shown(order[name])}" for name in order if "session" not in name)
+        _say(f"  raw order: {told}")
+        session, begun = order.get("session_id"), order.get("session_started_at")
+        _say(f"  session:   {f'{session}, started {_shown(begun)}' if begun else 'none found'}")
     if story["makes_no_event"]:
         _say(f"  event:     none: {story['makes_no_event']}")
     for event in story["events"]:
@@ -133,21 +135,30 @@ def _tell_decision(name: str, told: dict[str, Any]) -> None:
         f"relies on the decision of {_shown(told['consent_decided_at'])}"
         f"{'; limited data use' if told['is_limited_data_use'] else ''}"
     )
-    for entry in told.get("delivery", []):
+    if "delivery" not in told:
+        return
+    for entry in told["delivery"]:
         reason = f" ({entry['reason']})" if entry["reason"] else ""
         _say(f"    {_shown(entry['at'])}: {entry['state']}{reason}, by {entry['by']}")
-        if entry["fields"]:
-            _say(f"      sent: {', '.join(entry['fields'])}")
-    if "delivery" in told and not told["delivery"]:
-        would = "would send" if told["is_sendable"] else "if it were not held, it would send"
-        _say(f"    not sent so far; {would}: {', '.join(told['fields'])}")
-    if told.get("changed_since") is not None:
-        _say(f"    the row has {'changed' if told['changed_since'] else 'not changed'} since it was sent")
+    requests = [entry["fields"] for entry in told["delivery"] if entry["fields"]]
+    would = "would send" if told["is_sendable"] else "if it were not held, it would send"
+    done = "fields in the last request" if requests else f"not sent so far; {would}"
+    _say(f"    {done}: {', '.join(requests[-1] if requests else told['fields'])}")
+    if told["changed_since"] is not None:
+        _say(f"    the row has {'changed' if told['changed_since'] else 'not changed'} since then")
 
 
 def _shown(value: Any) -> str:
+    """Write a value as a person would: times to the second, amounts without empty digits."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return "-" if value is None else str(value)
 
 
 def _say(text: str) -> None:
-    stdout().print(text, markup=False, soft_wrap=True)
+    """Print a line; on a terminal and elsewhere it is wrapped under its own beginning."""
+    indent = " " * (len(text) - len(text.lstrip()) + 4)
+    wrapped = textwrap.fill(text, 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    stdout().print(wrapped, markup=False)

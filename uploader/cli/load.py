@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from uploader.cli.app import app
-from uploader.cli.context import Context, print_json, stdout
+from uploader.cli.context import Context, errors, print_json, stdout
 from uploader.warehouse import writing
-from uploader.warehouse.loading import files_in, load_file
+from uploader.warehouse.loading import RAW_TABLES, files_in, load_files
 
 
 @app.command(short_help="Load CSV and Parquet files as raw tables.")
@@ -26,7 +26,10 @@ def load(
     files = files_in(folder)
     context = Context.load()
     with writing(context.profile) as connection:
-        loaded = {path.stem: load_file(connection, context.profile, path, append=append) for path in files}
+        loaded = load_files(connection, context.profile, files, append=append)
+    for name in sorted(set(loaded) - RAW_TABLES):
+        known = ", ".join(sorted(RAW_TABLES))
+        errors.print(f"No model reads {context.profile.raw_schema}.{name}; the tables are: {known}.", markup=False)
     if as_json:
         print_json({"schema": context.profile.raw_schema, "tables": loaded})
         return

@@ -24,4 +24,7 @@ def sandbox(
     """
     from uploader.sandbox import serve
 
-    serve(port, token, dataset, parse_time(now, "--now", UsageError) if now else None)
+    try:
+        serve(port, token, dataset, parse_time(now, "--now", UsageError) if now else None)
+    except OSError as error:
+        raise UsageError(f"Port {port} cannot be used ({error.strerror}). Choose another one with --port.") from None

@@ -98,12 +98,8 @@ def send(
     Example: uploader send --destination meta --deadline 3000
     """
     choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since else None, test)
-    if init and not yes and is_interactive():
-        typer.confirm(
-            "A new sent log knows nothing of what was sent: events may be counted twice. Go on?",
-            abort=True,
-            err=True,
-        )
+    if init and not yes:
+        _confirm()
     context, interruption = Context.load(), Interruption()
     ends_at = context.clock() + timedelta(seconds=deadline) if deadline else None
     options = Options(choice, 5 if test else limit, ends_at, init)
@@ -115,8 +111,16 @@ def send(
                 raise
             raise Interrupted(str(error), interruption.number) from None
     code = exit_code(reports, interrupted=lambda: interruption.number)
-    _tell(reports, code, as_json=as_json)
+    problem = "Interrupted; what was not tried is sent by the next run." if interruption.number else None
+    _tell(reports, code, problem, as_json=as_json)
     return code
+
+
+def _confirm() -> None:
+    """Ask a person whether to begin a new sent log; without a terminal the flag is answer enough."""
+    question = "A new sent log knows nothing of what was sent: events may be counted twice. Go on?"
+    if is_interactive():
+        typer.confirm(question, abort=True, err=True)
 
 
 def _run(context: Context, options: Options, interruption: Interruption) -> list[Report]:
@@ -154,10 +158,17 @@ def _deliver(
     rows: pl.DataFrame,
 ) -> Report:
     mine = rows.filter(rows["destination"] == entry.target.name)
-    notice = first_run_notice(entry, context.clock())
+    notice = first_run_notice(entry, ledger, context.clock())
     if notice:
         errors.print(notice, markup=False)
     settings = entry.target.settings
+    left = (options.deadline - context.clock()).total_seconds() if options.deadline else None
+    if left is not None and left <= settings.total_timeout_s:
+        errors.print(
+            f"No request can begin: {left:.0f} s are left until the deadline, and a request may last "
+            f"{settings.total_timeout_s:g} s (destinations.{entry.target.name}.total_timeout_s).",
+            style="yellow",
+        )
     transport = Transport(Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
     with _progress(entry.target, mine.height) as advance:
         surroundings = Surroundings(
@@ -202,7 +213,9 @@ def _publish(context: Context, ledger: Ledger, published: Publication | None, in
         errors.print(f"The table sent_log is left for the next run: {error}", markup=False, style="yellow")
 
 
-def _tell(reports: Sequence[Report], code: int, *, as_json: bool) -> None:
+def _tell(reports: Sequence[Report], code: int, problem: str | None, *, as_json: bool) -> None:
+    if problem:
+        errors.print(problem, style="yellow")
     for report in reports:
         if report.problem:
             errors.print(
@@ -217,7 +230,8 @@ def _tell(reports: Sequence[Report], code: int, *, as_json: bool) -> None:
             | ({"problem": str(report.problem)} if report.problem else {})
             for report in reports
         }
-        print_json({"destinations": named, "balanced": all(report.books.is_balanced for report in reports)})
+        balanced = all(report.books.is_balanced for report in reports)
+        print_json({"destinations": named, "balanced": balanced} | ({"problem": problem} if problem else {}))
         return
     for report in reports:
         figures = report.books.as_dict()

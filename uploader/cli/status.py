@@ -43,12 +43,12 @@ def _figures(ledger: Ledger | None, configured: dict[str, str]) -> dict[str, Any
     names = {destination_id: name for name, destination_id in configured.items()}
     found = {}
     for destination_id in [*configured.values(), *(known for known in counted if known not in names)]:
-        trouble = reading.trouble(ledger, destination_id).rows() if ledger and destination_id in counted else []
+        trouble = reading.trouble(ledger, destination_id).to_dicts() if ledger and destination_id in counted else []
         paused = ledger.paused_until(destination_id) if ledger else None
         found[names.get(destination_id, destination_id)] = {
             "destination_id": destination_id,
             "states": counted.get(destination_id, dict.fromkeys(STATES, 0)),
-            "trouble": [{"state": state, "reason": reason, "rows": rows} for state, reason, rows in trouble],
+            "trouble": trouble,
             "not_before": paused,
         }
     return found
@@ -64,7 +64,9 @@ def _tables(found: dict[str, Any]) -> None:
             if rows:
                 table.add_row(str(rows), state)
         for line in figures["trouble"]:
-            table.add_row(str(line["rows"]), f"  {line['state']}: {line['reason'] or 'no answer on record'}")
+            more = ", …" if line["rows"] > len(line["examples"]) else ""
+            why = line["reason"] or "no answer on record"
+            table.add_row(str(line["rows"]), f"  {line['state']}: {why} ({', '.join(line['examples'])}{more})")
         console.print(table if any(figures["states"].values()) else f"{name}: nothing was sent yet.")
         if figures["not_before"]:
             console.print(f"{name} asked to be left alone until {figures['not_before']:%Y-%m-%d %H:%M:%S} UTC.")

@@ -52,7 +52,8 @@ class Books:
     @property
     def is_balanced(self) -> bool:
         """Tell whether every row read stands in exactly one of the `SUMMANDS`."""
-        return self.read == sum(getattr(self, name) for name in SUMMANDS)
+        total: int = sum(getattr(self, name) for name in SUMMANDS)
+        return self.read == total
 
     @property
     def needs_attention(self) -> bool:
@@ -70,7 +71,7 @@ def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> B
     ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run. What the loop counted
     itself must agree with what the log says, or `BooksDoNotBalance` is raised.
     """
-    now = rows.join(states.select(*KEY, "state"), on=KEY, how="left")
+    now = rows.drop("state").join(states.select(*KEY, "state"), on=KEY, how="left")
     tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
     untold = pl.col("standing").is_in([Standing.ALREADY, Standing.WAITING])
     in_doubt = tried & (pl.col("state") == "intent").fill_null(value=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from uploader.delivery.targets import Target
     from uploader.ledger import Ledger
+
+
+SENT_LOG: Final = "sent_log:"
+"""Begins the standing, in `standing_counts`, of rows that the sent log is done with; their state follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ def standing_counts(plans: Sequence[Plan]) -> pl.DataFrame:
             .then(pl.lit("due"))
             .when(pl.col("standing") == Standing.HELD)
             .then(pl.lit("in_doubt_too_late"))
+            .when(pl.col("standing") == Standing.ALREADY)
+            .then(pl.format(f"{SENT_LOG}{{}}", "state"))
             .otherwise("standing")
             .alias("standing"),
             "currency",

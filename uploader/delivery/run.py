@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from uploader.delivery.planning import Plan
     from uploader.delivery.sending import Surroundings
+    from uploader.ledger import Ledger
 
 _VERDICTS = {
     Standing.EXPIRED: State.EXPIRED,
@@ -70,9 +71,9 @@ def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Repor
     return Report(plan.target.name, plan.target.destination_id, books, problem)
 
 
-def first_run_notice(plan: Plan, now: datetime) -> str | None:
+def first_run_notice(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
     """Say what a destination that never got anything is about to get, or None."""
-    fresh = plan.due.height and not plan.rows.filter(pl.col("standing") == Standing.ALREADY).height
+    fresh = plan.due.height and not reading.has_acked(ledger, plan.target.destination_id)
     oldest = plan.due["event_at"].min()
     if not fresh or not isinstance(oldest, datetime):
         return None

@@ -101,7 +101,7 @@ def _compare(ledger: Ledger, witness: str, claim: Manifest | Publication | None)
         wrong = f"is not the one that {witness} describes"
     elif claim.high_water > ledger.high_water:
         lost = claim.high_water - ledger.high_water
-        wrong = f"is older than {witness}: {lost} changes are missing"
+        wrong = f"is older than {witness}: changes that it lacks: {lost}"
     else:
         return
     message = (

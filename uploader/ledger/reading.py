@@ -98,6 +98,15 @@ def in_doubt(ledger: Ledger, destination_id: str) -> pl.DataFrame:
     return states_of(ledger, destination_id, ids.unique().to_list()).filter(pl.col("state") == "intent")
 
 
+def has_acked(ledger: Ledger, destination_id: str) -> bool:
+    """Tell whether a destination ever took an event."""
+    query = (
+        "select 1 as one from batch b join destination d on d.destination_no = b.destination_no "
+        "where d.destination_id = ? and b.state = 'acked' limit 1"
+    )
+    return not ledger.frame(query, [destination_id], pl.Schema({"one": pl.Int64})).is_empty()
+
+
 def counts(ledger: Ledger) -> dict[str, dict[str, int]]:
     """Return per destination id how many keys are in each state, zeros too."""
     counted = {}
@@ -108,10 +117,13 @@ def counts(ledger: Ledger) -> dict[str, dict[str, int]]:
 
 
 def trouble(ledger: Ledger, destination_id: str) -> pl.DataFrame:
-    """Return ``state``, ``reason`` and ``rows`` of the keys that a person should look at."""
+    """Return ``state``, ``reason``, ``rows`` and up to five ``examples`` of what a person should look at."""
     found = states(ledger, destination_id, datetime.fromtimestamp(0, UTC))
     bad = found.filter(pl.col("state").is_in(["dead", "expired", "held", "suppressed", "intent"]))
-    return bad.group_by("state", "reason").agg(pl.len().alias("rows")).sort("state", "reason", nulls_last=True)
+    groups = bad.sort("event_id").group_by("state", "reason")
+    return groups.agg(pl.len().alias("rows"), pl.col("event_id").head(5).alias("examples")).sort(
+        "state", "reason", nulls_last=True
+    )
 
 
 def changes_since(ledger: Ledger, mark: int) -> pl.DataFrame:

@@ -107,7 +107,7 @@ def _index(report: Report, pages: list[str]) -> str:
 <body><h1>Quality gate: {answer}</h1>
 <p>{report.rows_due:,} rows due, {report.rows_window:,} rows in the window, judged at
 {report.judged_at:%Y-%m-%d %H:%M} UTC. As Great Expectations reports it: {links}</p>
-<table><thead><tr><th></th><th>check</th><th>found</th><th>for example</th></tr></thead><tbody>
+<table><thead><tr><th></th><th>rule</th><th>rows that break it</th><th>for example</th></tr></thead><tbody>
 {lines}
 </tbody></table></body></html>
 """

@@ -10,6 +10,7 @@ from uploader.errors import ConfigurationError, UsageError
 from uploader.warehouse.duckdb import Connection, quoted, table_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from uploader.warehouse.profile import Profile
@@ -23,6 +24,15 @@ _READERS: Final = {
 }
 
 
+RAW_TABLES: Final = frozenset({"orders", "order_lines", "sessions", "consent", "payments"})
+"""What the models read; `macros/staging/raw_contract.sql` has their columns."""
+
+
+def table_of(file: Path) -> str:
+    """Return the table that a file is named like; case does not matter."""
+    return file.stem.lower()
+
+
 def files_in(folder: Path) -> list[Path]:
     """Return the files that can be loaded from a folder: one table each, named like the file."""
     if not folder.is_dir():
@@ -30,35 +40,74 @@ def files_in(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _READERS)
     if not files:
         raise UsageError(f"{folder} holds no *.csv and no *.parquet file. Name each file like its table: orders.csv.")
-    tables = [path.stem for path in files]
+    tables = [table_of(path) for path in files]
     twice = sorted({name for name in tables if tables.count(name) > 1})
     if twice:
         raise UsageError(f"{folder} holds {', '.join(twice)} both as CSV and as Parquet. Remove one of them.")
+    for file in files:
+        _refuse_unreadable(file)
     return files
+
+
+def load_files(connection: Connection, profile: Profile, files: Sequence[Path], *, append: bool) -> dict[str, int]:
+    """Load all files or none, and return how many rows each table got."""
+    connection.execute("begin").fetchall()
+    try:
+        loaded = {table_of(file): load_file(connection, profile, file, append=append) for file in files}
+        connection.execute("commit").fetchall()
+    except BaseException:
+        connection.execute("rollback").fetchall()
+        raise
+    return loaded
+
+
+def _refuse_unreadable(file: Path) -> None:
+    """Raise for a CSV file that would be loaded as something else than it is."""
+    if file.suffix.lower() != ".csv":
+        return
+    with file.open("rb") as content:
+        begin = content.read(100_000)
+    header = begin.splitlines()[0] if begin.strip() else b""
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ConfigurationError(f"{file} is UTF-16. Save it as UTF-8.")
+    if not header:
+        raise ConfigurationError(f"{file} is empty: it needs at least a line with the names of its columns.")
+    other = next((mark for mark in (b";", b"\t", b"|") if mark in header and b"," not in header), None)
+    if other:
+        shown = other.decode().replace("\t", "tabs")
+        raise ConfigurationError(f"{file} separates its columns with {shown}. Export it with commas.")
 
 
 def load_file(connection: Connection, profile: Profile, file: Path, *, append: bool) -> int:
     """Replace the raw table named like ``file``, or add to it, and return how many rows the file has."""
-    table = quoted(profile.raw_schema, file.stem)
+    name = table_of(file)
+    table = quoted(profile.raw_schema, name)
     source = _READERS[file.suffix.lower()]
-    present = table_columns(connection, profile.raw_schema, file.stem)
+    present = table_columns(connection, profile.raw_schema, name)
     try:
-        connection.execute(f"create schema if not exists {quoted(profile.raw_schema)}")
+        connection.execute(f"create schema if not exists {quoted(profile.raw_schema)}").fetchall()
         if append and present:
             columns = connection.execute(f"describe select * from {source}", [str(file)]).fetchall()
-            unknown = [name for name, *_ in columns if name.lower() not in {column.lower() for column in present}]
+            unknown = [column for column, *_ in columns if column.lower() not in {known.lower() for known in present}]
             if unknown:
                 raise ConfigurationError(
-                    f"{file} has columns that the table {file.stem} lacks: {', '.join(unknown)}. "
+                    f"{file} has columns that the table {name} lacks: {', '.join(unknown)}. "
                     "Load it without --append, or remove them."
                 )
             result = connection.execute(f"insert into {table} by name select * from {source}", [str(file)])
         else:
             result = connection.execute(f"create or replace table {table} as select * from {source}", [str(file)])
+        rows = result.fetchall()
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        if "sniffing" in reason:
-            reason = "a row has more or fewer fields than the header, or a quote is not closed"
-        raise ConfigurationError(f"{file} cannot be loaded: {reason}") from None
-    rows = result.fetchall()
+        raise ConfigurationError(f"{file} cannot be loaded: {_reason(error)}.") from None
     return int(rows[0][0]) if rows else 0
+
+
+def _reason(error: duckdb.Error) -> str:
+    """Say in a person's words what DuckDB minds about a file."""
+    text = str(error)
+    if "utf-8" in text.lower() or "unicode" in text.lower():
+        return "it is not UTF-8 text; save it as UTF-8"
+    if "sniffing" in text:
+        return "a row has more or fewer fields than the header, or a quote is not closed"
+    return text.splitlines()[0]
