@@ -64,7 +64,7 @@ asked as (
 events_consented as (
 
     select
-        event_key, consent_purpose, consent_regime, consent_at_event, consent_at_as_of,
+        {{ ['event_key', 'consent_purpose', 'consent_regime', 'consent_at_event', 'consent_at_as_of'] | join(', ') }},
         -- The decision that this answer relies on; a missing consent relies on none.
         case coalesce(objection, '')
             when 'consent_withdrawn' then decided_at_as_of
