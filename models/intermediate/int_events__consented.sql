@@ -1,3 +1,4 @@
+-- Longer than usual because rule, answer and what it relies on belong in one view.
 with
 
 events as (
@@ -24,7 +25,8 @@ purposes as (
 
 ),
 
--- The region's rule beats the country's, which says nothing for a US order without a known state; else opt-in.
+-- The region's rule beats the country's; where neither is named, opt-in. Each US state has its own law, so a rule
+-- for all of them says nothing where the state is not known.
 ruled as (
 
     select
@@ -35,8 +37,10 @@ ruled as (
     left join policy as regional
         on events.country_code = regional.country_code and events.region_code = regional.region_code
     left join policy as national
-        on events.country_code = national.country_code and national.region_code is null
-        and (events.country_code <> 'US' or events.region_code is not null)
+        on
+            events.country_code = national.country_code
+            and national.region_code is null
+            and (events.country_code <> 'US' or events.region_code is not null)
 
 ),
 
@@ -64,7 +68,11 @@ asked as (
 events_consented as (
 
     select
-        {{ ['event_key', 'consent_purpose', 'consent_regime', 'consent_at_event', 'consent_at_as_of'] | join(', ') }},
+        event_key,
+        consent_purpose,
+        consent_regime,
+        consent_at_event,
+        consent_at_as_of,
         -- The decision that this answer relies on; a missing consent relies on none.
         case coalesce(objection, '')
             when 'consent_withdrawn' then decided_at_as_of
