@@ -25,8 +25,8 @@ purposes as (
 
 ),
 
--- The region's rule beats the country's; where neither is named, opt-in. Each US state has its own law, so a rule
--- for all of them says nothing where the state is not known.
+-- The region's rule beats the country's; where neither is named, opt-in. Each US state has its own law,
+-- so a rule for all of them says nothing where the state is not known.
 ruled as (
 
     select
