@@ -56,7 +56,7 @@ def _tour(sandbox: Sandbox, environment: dict[str, str]) -> int:
     dbt = [python, "-c", "from dbt.cli.main import cli; cli()"]
     steps: list[tuple[str, Sequence[str], str]] = [
         (f"uploader load {WORK / 'raw'}", [*uploader, "load", str(WORK / "raw")], "the shop's own tables"),
-        ("dbt build", [*dbt, "--quiet", "build"], "models, seeds and their tests"),
+        ("dbt build", [*dbt, "--quiet", "build"], "models, seeds and their tests; takes a quarter of a minute"),
         ("uploader plan", [*uploader, "plan"], "what would be sent, and what is held and why"),
         ("uploader check", [*uploader, "check"], "may these rows leave?"),
         ("uploader send", [*uploader, "send"], f"to {sandbox.url}, a stand-in of Meta's Conversions API"),
@@ -106,7 +106,7 @@ def _tell(sandbox: Sandbox) -> None:
             f"{plural(found['duplicates'], 'duplicate')}, {plural(refused, 'request')} refused",
             markup=False,
         )
-        console.print(f"value: {money(found['value'].items())}", markup=False)
+        console.print(f"value: {money(sorted(found['value'].items()))}", markup=False)
         for warning, times in found["warnings"].items():
             console.print(
                 f"accepted, but Meta would rather have more: {times} × {warning.replace('_', ' ')}", markup=False

@@ -211,7 +211,7 @@ class Delivery:
         try:
             answer = self._around.post(request.url, request.body, headers)
         except NotSent as error:
-            return Outcome(Verdict.NOT_SENT, message=str(error))
+            return Outcome(Verdict.NOT_SENT, message=f"{error} ({self.target.account.base_url})")
         except InDoubt as error:
             return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
         response = Response(answer.status, answer.body, answer.headers)
