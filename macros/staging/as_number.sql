@@ -1,4 +1,4 @@
-{# A text as decimal(18, 4); NULL when unreadable. #}
+{# A text as decimal(28, 10); NULL when unreadable. #}
 {% macro as_number(text) -%}
     {{ try_number(text) }}
 {%- endmacro %}
