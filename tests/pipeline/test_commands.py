@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.shop import DATASET, Shop, opened, orders
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shop]:
-    """A shop that sold three things that may be sent, and one without consent."""
-    with opened(tmp_path, monkeypatch, capsys) as it:
-        held = {"is_sendable": False, "hold_reason": "consent_denied", "consent_at_event": "denied"}
-        it.sells(*orders(3), *[orders(4)[3] | held])
-        yield it
+from tests.support.shop import DATASET, Shop, orders
 
 
 def test_send_delivers_once_and_again_posts_nothing(shop: Shop) -> None:

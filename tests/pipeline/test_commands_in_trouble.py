@@ -6,23 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.delivering import Clock
-from tests.support.shop import Shop, opened, orders
+from tests.support.shop import Shop, orders
 from uploader.ledger import locked
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shop]:
-    """A shop that sold three things that may be sent, and one without consent."""
-    with opened(tmp_path, monkeypatch, capsys) as it:
-        held = {"is_sendable": False, "hold_reason": "consent_denied", "consent_at_event": "denied"}
-        it.sells(*orders(3), *[orders(4)[3] | held])
-        yield it
 
 
 def test_a_failed_gate_stops_the_run_before_the_first_request(shop: Shop) -> None:
