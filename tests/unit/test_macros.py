@@ -7,17 +7,20 @@ import hashlib
 import re
 from decimal import Decimal
 
+import duckdb
 import pytest
 import sqlglot
 import yaml
 
-from tests.support.macro_renderer import FOLDERS, ROOT, MacroError, evaluate, render
+from tests.support.macro_renderer import FOLDERS, ROOT, MacroError, evaluate, render, to_duckdb
 
 ADAPTERS = ("duckdb", "postgres", "spark")
 CALLS = (
     "add_days('t', 'n')",
     "add_hours('t', '-n')",
     "epoch_ms('t')",
+    "line_ids()",
+    "line_items()",
     "nfc('e')",
     "quoted('e')",
     "regexp_first('e', '^([a-z]+)')",
@@ -30,6 +33,7 @@ CALLS = (
     "try_integer('e')",
     "try_number('e')",
     "try_timestamp('e')",
+    "without_nul('e')",
 )
 TIMES = {
     "2026-01-02T03:04:05Z": "2026-01-02 03:04:05",
@@ -163,3 +167,28 @@ def test_every_macro_and_argument_is_documented() -> None:
     listed = [macro for page in pages for macro in page["macros"] if macro["description"]]
     documented = {macro["name"]: [argument["name"] for argument in macro.get("arguments", [])] for macro in listed}
     assert {name: documented.get(name) for name in defined} == defined
+
+
+LINES = "(values (2, 'b', 1, 2.5, null, 'x'), (null, 'c', 3, null, 'C', null), (1, 'a', 2, 10, 'A', null))"
+LINE_COLUMNS = "line_number, product_id, quantity, unit_price, title, category"
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_line_ids_are_in_the_order_of_the_lines(adapter: str) -> None:
+    """By number; a line without one comes last."""
+    sql = render("select {{ line_ids() }} from " + f"{LINES} as lines ({LINE_COLUMNS})", adapter)
+    assert duckdb.execute(to_duckdb(sql, adapter)).fetchall() == [(["a", "b", "c"],)]
+
+
+# sqlglot has no DuckDB for PostgreSQL's ordered json_agg: there it is parsed only, above.
+@pytest.mark.parametrize("adapter", ["duckdb", "spark"])
+def test_lines_become_items(adapter: str) -> None:
+    """One struct per line with the platform-neutral names, in the order of the lines."""
+    sql = render("select {{ line_items() }} from " + f"{LINES} as lines ({LINE_COLUMNS})", adapter)
+    items = duckdb.execute(to_duckdb(sql, adapter)).fetchall()[0][0]
+    assert [list(item) for item in items] == [["id", "quantity", "item_price", "title", "category"]] * 3
+    assert [(item["id"], item["quantity"], item["title"]) for item in items] == [
+        ("a", 2, "A"),
+        ("b", 1, None),
+        ("c", 3, "C"),
+    ]
