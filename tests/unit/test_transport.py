@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+import trustme
 
 from uploader.errors import ConfigurationError
 from uploader.transport import InDoubt, NotSent, Timeouts, Transport, check_url, is_loopback
@@ -181,3 +184,40 @@ def test_only_https_or_this_machine_may_be_sent_to(url: str) -> None:
 def test_this_machine_is_recognized(url: str, expected: bool) -> None:
     """Loopback is an address, not a text that looks like one."""
     assert is_loopback(url) is expected
+
+
+def test_an_unknown_certificate_gets_not_a_byte() -> None:
+    """The handshake fails before the request leaves: nothing is in doubt, and no payload arrives."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    arrived: list[bytes] = []
+
+    def shake_hands(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as wrapped:
+            arrived.append(wrapped.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=shake_hands, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(NotSent):
+            post(f"https://localhost:{listener.getsockname()[1]}/events")
+        thread.join(5)
+    assert [piece for piece in arrived if piece] == []
+
+
+def test_an_answer_that_is_no_http_is_in_doubt_on_a_kept_connection() -> None:
+    """A connection that stands from the request before may have carried the next one."""
+    replies = [OK, b""]
+
+    def reply(connection: socket.socket) -> None:
+        connection.sendall(replies.pop(0))
+        connection.recv(65536)
+
+    with serving(reply) as url:
+        transport = Transport(Timeouts(1, 5, 5))
+        assert transport.post(url, b"{}", {}).status == 200
+        with pytest.raises(InDoubt):
+            transport.post(url, b"{}", {})
+        transport.close()
