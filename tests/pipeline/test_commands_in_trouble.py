@@ -165,3 +165,14 @@ def test_a_signal_ends_a_command_with_a_document(shop: Shop, number: int, code: 
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (code, code)
+
+
+def test_what_expired_while_the_gate_was_shut_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate stops every run from the first one on; eight days later the loss is recorded, with exit 2."""
+    shop.sells(*orders(3, currency="EURO"))
+    assert shop.run("send")[0] == 65
+    monkeypatch.setenv("UPLOADER_NOW", "2026-11-28T14:00:00Z")
+    held = {"is_sendable": False, "hold_reason": "expired"}
+    shop.sells(*orders(3, as_of="2026-11-28T13:00:00", **held))
+    code, told = shop.json("send")
+    assert (code, told["destinations"]["meta"]["expired"], shop.posted()) == (2, 3, 0)

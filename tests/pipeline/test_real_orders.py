@@ -20,11 +20,11 @@ import pytest
 
 from tests.support.project import ROOT, Project
 from tests.support.rules import Rules, read_table
+from tests.support.shop import DATASET, settings_for
 from uploader.sandbox import Sandbox
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MAKER = ROOT.parent / "shared" / "data" / "olist" / "make_raw.py"
-DATASET = "42"
 
 pytestmark = pytest.mark.skipif(
     not MAKER.is_file(), reason="the real orders are not beside this checkout (../shared/data/olist)"
@@ -38,13 +38,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     command = [sys.executable, str(MAKER), str(raw), "--end", "2026-11-20T12:00:00Z", "--span-days", "6"]
     subprocess.run(command, check=True, capture_output=True)
     with Sandbox(clock=lambda: NOW, dataset_ids=[DATASET]) as sandbox:
-        settings = {
-            "UPLOADER_NOW": NOW.isoformat(),
-            "META_ACCESS_TOKEN": sandbox.token,
-            "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
-            "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,
-        }
-        project = Project.copy(tmp_path_factory.mktemp("shop"), settings)
+        project = Project.copy(tmp_path_factory.mktemp("shop"), settings_for(sandbox, NOW))
         project.uploader("load", str(raw))
         project.dbt("build")
         project.uploader("check")

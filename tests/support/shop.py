@@ -94,6 +94,16 @@ def orders(count: int, **overrides: Any) -> list[dict[str, Any]]:
     ]
 
 
+def settings_for(sandbox: Sandbox, now: datetime) -> dict[str, str]:
+    """Return the environment that points the uploader to a sandbox, at a time."""
+    return {
+        "UPLOADER_NOW": now.isoformat(),
+        "META_ACCESS_TOKEN": sandbox.token,
+        "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
+        "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,
+    }
+
+
 @contextmanager
 def opened(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], now: datetime = NOW
@@ -103,13 +113,7 @@ def opened(
         (folder / name).write_bytes((ROOT / name).read_bytes())
     monkeypatch.chdir(folder)
     with Sandbox(clock=lambda: now, dataset_ids=[DATASET]) as sandbox:
-        settings = {
-            "UPLOADER_NOW": now.isoformat(),
-            "META_ACCESS_TOKEN": sandbox.token,
-            "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
-            "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,
-        }
-        for name, value in settings.items():
+        for name, value in settings_for(sandbox, now).items():
             monkeypatch.setenv(name, value)
         yield Shop(folder, sandbox, capture)
     assert os.environ  # the environment is restored by monkeypatch

@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 
 from tests.support.delivering import NOW, Platform, World, accepted, orders, refused, rejecting, target
+from uploader.delivery.books import close_books
 from uploader.delivery.planning import plan
 from uploader.delivery.run import exit_code
+from uploader.delivery.sending import Counter
 from uploader.delivery.targets import targets
-from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
+from uploader.errors import BooksDoNotBalance, ConfigurationError, QualityGateFailed, TryLater
 from uploader.ledger import State, reading
 from uploader.settings import DestinationSettings, Settings
 from uploader.transport import Answer, InDoubt
@@ -243,3 +245,38 @@ def test_a_commit_of_the_sent_log_reaches_the_disk(world: World) -> None:
     with world.ledger() as ledger:
         pragmas = [ledger._db.execute(f"pragma {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert pragmas == ["wal", 2]
+
+
+def test_what_expires_while_the_run_lasts_is_not_sent(world: World) -> None:
+    """Judged again before each request: the platform would refuse the whole batch for it."""
+    world.settings = {"batch_size": 1}
+
+    def slowly(events: Events) -> Answer:
+        world.clock.forward(minutes=8)
+        return accepted(events)
+
+    world.platform.judge = slowly
+    report = world.run(orders(2, expires_at="2026-11-20T14:15:00"))
+    assert (report.books.acked, report.books.expired, len(world.platform.requests)) == (1, 1, 1)
+
+
+def test_what_since_leaves_out_is_not_gone(world: World) -> None:
+    """An older key in doubt is left as it is, not held as if its row had vanished."""
+    rows = pl.concat([orders(1, event_at="2026-11-18T12:00:00"), orders(2).tail(1)])
+    world.platform.judge = lambda _: LOST
+    world.run(rows)
+    with world.ledger() as ledger:
+        keyed = rows.with_columns(pl.lit(0, pl.UInt64).alias("row_digest"))
+        made = plan(target(), keyed, ledger, world.clock(), NOW - timedelta(days=1))
+    assert made.rows.select("event_id", "standing").rows() == [("purchase.2", "resend")]
+
+
+def test_books_that_do_not_balance_are_told(world: World) -> None:
+    """What the loop counted must be what the sent log says."""
+    world.run(orders(2))
+    with world.ledger() as ledger:
+        rows = world.plan(ledger, orders(3)).rows
+        states_now = reading.states(ledger, "meta:42", NOW - timedelta(days=1))
+    assert close_books(rows, states_now, Counter()).deferred == 1
+    with pytest.raises(BooksDoNotBalance, match="a bug"):
+        close_books(rows, states_now, Counter(acked=1))

@@ -19,7 +19,7 @@ from uploader.cli.context import Context, errors, is_interactive, print_json, st
 from uploader.cli.survey import Choice, candidates, due_rows, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.planning import check_freshness
-from uploader.delivery.run import Report, deliver, exit_code, first_run_notice
+from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
 from uploader.delivery.sending import Surroundings
 from uploader.delivery.targets import ready
 from uploader.errors import Interrupted, TryLater, UploaderError, UsageError
@@ -142,6 +142,8 @@ def _run(context: Context, options: Options, interruption: Interruption) -> list
             judged = gate.Frames.read(context, connection, made, rows)
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
+        for entry in made:
+            begin_watch(entry, ledger)
         if not rows.is_empty():
             gate.require_passed(context, made, judged)
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]

@@ -51,6 +51,12 @@ def record_verdicts(plan: Plan, surroundings: Surroundings) -> None:
         surroundings.ledger.judge(plan.target.destination_id, keys, state)
 
 
+def begin_watch(plan: Plan, ledger: Ledger) -> None:
+    """Remember when a destination was first served, also by a run that the gate stops: losses count from then on."""
+    if plan.watch_from is not None and ledger.watched_from(plan.target.destination_id) is None:
+        ledger.watch(plan.target.destination_id, plan.watch_from)
+
+
 def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Report:
     """Send one destination's due rows and close its books.
 
