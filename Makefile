@@ -12,7 +12,9 @@ export PIP_NO_CACHE_DIR := 1
 demo: .venv/runtime
 	$(BIN)/uploader demo
 
+# Some tests need PostgreSQL and PgBouncer: as root on Debian they are installed, elsewhere a line says how.
 test: .venv/test lint
+	$(BIN)/python -m tests.support.servers
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test

@@ -38,11 +38,14 @@ def whole_number(value: object) -> int | None:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read ``Retry-After``: seconds, or a date measured against the answer's ``Date`` (RFC 9110, 10.2.3)."""
+    """Read ``Retry-After``: seconds, or a date measured against the answer's ``Date`` (RFC 9110, 10.2.3).
+
+    Of several, as a gateway in between may add one, the longest counts.
+    """
     text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        return capped(float(text[:20]))
-    until, since = _date(text), _date(headers.get("date", ""))
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?(\s*,\s*[0-9]+(\.[0-9]+)?)*", text, re.ASCII):
+        return capped(max(float(part) for part in text.split(",")))
+    until, since = http_date(text), http_date(headers.get("date", ""))
     return capped((until - since).total_seconds()) if until and since else None
 
 
@@ -51,9 +54,10 @@ def capped(seconds: float) -> float:
     return min(max(seconds, 0.0), LONGEST_WAIT_S)
 
 
-def _date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """Read a date as HTTP writes it; aware, in UTC. None for anything else."""
     try:
         moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

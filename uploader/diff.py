@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from uploader.clock import microseconds
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 KEY: Final = ["event_name", "event_id"]
+_MICROSECOND: Final = timedelta(microseconds=1)
 _IN_DOUBT: Final = (pl.col("state") == "intent").fill_null(value=False)
 
 
@@ -32,20 +36,52 @@ class Standing(StrEnum):
     """In doubt, and too late to send again."""
     SUPPRESSED = "suppressed"
     """It must not be sent any more, or not by us."""
+    DEFERRED = "deferred"
+    """In quarantine."""
+
+
+class Lane(StrEnum):
+    """Rows of two lanes never share a request; they go in this order."""
+
+    RESEND = "resend"
+    """In doubt: a new event must not share an old one's doubt."""
+    URGENT = "urgent"
+    """It expires within the hour."""
+    NEW = "new"
+    SUSPECT = "suspect"
+    """Out of quarantine: its request was refused, and it may be the one to blame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A destination's times. ``dedup_window`` is how long it recognizes a repeated event."""
+    """A destination's times.
 
-    dedup_window: timedelta
+    ``dedup`` is how long it recognizes a repeated event, and ``dedup_by_source`` where that differs by action
+    source: None is not known, zero is never.
+    """
+
+    dedup: timedelta | None
+    dedup_by_source: Mapping[str, timedelta | None] = field(default_factory=dict)
     pixel_redundant: bool = False
     margin: timedelta = timedelta(hours=1)
     """Kept from the end of the dedup window."""
+    unknown: timedelta = timedelta(minutes=15)
+    """For how long to send again where nobody says what the platform recognizes."""
     expiry_margin: timedelta = timedelta(minutes=10)
     """Kept from the end of the accepted age: a request takes its time."""
     future: timedelta = timedelta(seconds=60)
     """How far in the future an event may lie."""
+
+    def resend_for(self, action_source: str | None = None) -> timedelta:
+        """Return for how long after its first try an event may be sent again and is still counted once."""
+        window = self.dedup_by_source.get(action_source or "", self.dedup)
+        return self.unknown if window is None else max(window - self.margin, timedelta())
+
+    def resend_us(self) -> pl.Expr:
+        """Return `resend_for` of each row in microseconds."""
+        by_source = {source: self.resend_for(source) // _MICROSECOND for source in self.dedup_by_source}
+        usual = self.resend_for() // _MICROSECOND
+        return pl.col("action_source").replace_strict(by_source, default=usual, return_dtype=pl.Int64)
 
 
 def standings(
@@ -56,13 +92,13 @@ def standings(
     ``outbox``: one destination's rows (columns as `uploader.warehouse.outbox.read_keys`). ``states``: the sent log's
     (columns as `uploader.ledger.reading.states`). ``now`` and ``begun_at`` are UTC without a zone, the latter since
     when it is known what became of this destination's events. Returns the rows that concern a run, with ``state``,
-    ``standing``, ``standing_reason``, ``first_intent_at`` and ``was_in_doubt``; in-doubt keys without an outbox row
-    come with a NULL ``event_key``.
+    ``standing``, ``standing_reason``, ``first_intent_at``, ``was_in_doubt``, ``quarantines`` and ``is_moved`` (the event
+    has another time than when it was sent); in-doubt keys without an outbox row come with a NULL ``event_key``.
     """
     # A row that may be sent goes before a held one with the same id (its repetition).
     ranked = outbox.filter(pl.col("event_id").is_not_null()).sort("is_sendable", descending=True, maintain_order=True)
     keyed = ranked.unique(KEY, keep="first", maintain_order=True)
-    known = states.select(*KEY, "state", "first_intent_at")
+    known = states.select(*KEY, "state", "first_intent_at", "not_before", "quarantines", "known_at")
     joined = keyed.join(known, on=KEY, how="left", maintain_order="left")
     gone = known.filter(pl.col("state") == "intent").join(keyed, on=KEY, how="anti")
     rows = pl.concat([joined, gone], how="diagonal_relaxed")
@@ -73,6 +109,7 @@ def standings(
         parts.struct.field("field_1").alias("standing_reason"),
         _IN_DOUBT.alias("was_in_doubt"),
         pl.when(_IN_DOUBT).then("first_intent_at").alias("first_intent_at"),
+        (pl.col("known_at") != pl.col("event_at").dt.epoch("us")).fill_null(value=False).alias("is_moved"),
     ).filter(pl.col("standing").is_not_null())
 
 
@@ -80,12 +117,15 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
     """Return ``standing`` or ``standing:reason`` of a row; NULL for one that concerns no run. The first rule wins."""
     sendable = pl.col("is_sendable").fill_null(value=False)
     settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
-    oldest = now - rules.dedup_window + rules.margin
     # Where the browser sends the same event, the platform's window began with that.
     pixel_window = (
-        pl.lit(rules.pixel_redundant) & (pl.col("action_source") == "website") & (pl.col("event_at") < oldest)
+        pl.lit(rules.pixel_redundant)
+        & (pl.col("action_source") == "website")
+        & (pl.col("event_at") < now - rules.resend_for("website"))
     )
-    too_late = (pl.col("first_intent_at") < microseconds(oldest)) | pixel_window
+    never_again = rules.resend_us() == 0
+    too_late = never_again | (pl.col("first_intent_at") + rules.resend_us() < microseconds(now)) | pixel_window
+    quarantined = (pl.col("state") == "released") & (pl.col("not_before") > microseconds(now))
     expired = pl.col("expires_at") <= now + rules.expiry_margin
     expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)
     ahead = pl.col("event_at") > now + rules.future
@@ -108,17 +148,28 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
         .then(pl.lit("suppressed:pixel_window"))
         .when(sendable & ahead)
         .then(pl.lit("waiting"))
+        .when(sendable & quarantined)
+        .then(pl.lit("deferred"))
         .when(sendable)
         .then(pl.lit("new"))
     )
 
 
-def due(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Return the rows to send, in order: what was in doubt, then what expires within the hour, then by time."""
-    sendable = rows.filter(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
-    return sendable.sort(
-        pl.col("standing") != Standing.RESEND,
-        pl.col("expires_at") > now + timedelta(hours=1),
-        "event_at",
-        "event_key",
+def due(rows: pl.DataFrame, rules: Rules, now: datetime) -> pl.DataFrame:
+    """Return the rows to send, in order, with ``lane``, ``quarantines`` and ``resend_us`` (see `Rules.resend_us`)."""
+    lane = (
+        pl.when(pl.col("standing") == Standing.RESEND)
+        .then(pl.lit(Lane.RESEND.value))
+        .when(pl.col("quarantines") > 0)
+        .then(pl.lit(Lane.SUSPECT.value))
+        .when(pl.col("expires_at") <= now + timedelta(hours=1))
+        .then(pl.lit(Lane.URGENT.value))
+        .otherwise(pl.lit(Lane.NEW.value))
     )
+    sendable = rows.filter(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
+    marked = sendable.with_columns(
+        pl.col("quarantines").fill_null(0),
+        lane.cast(pl.Enum([member.value for member in Lane])).alias("lane"),
+        rules.resend_us().alias("resend_us"),
+    )
+    return marked.sort("lane", "event_at", "event_key")

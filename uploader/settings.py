@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -20,13 +21,20 @@ from pydantic_settings import (
 )
 
 from uploader.errors import ConfigurationError
+from uploader.hosts import plain_host
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FILE: Final = Path("uploader.toml")
+Host = Annotated[str, AfterValidator(plain_host)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+def _listed(value: Any) -> Any:
+    """Let a variable of the environment write a list as ``a, b``."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class _Section(BaseModel):
@@ -39,6 +47,8 @@ class LedgerSettings(_Section):
     """``[ledger]``: where the sent log is."""
 
     path: Path = Path("sent_log.sqlite")
+    url_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
+    """The name of the variable that holds the address of a PostgreSQL database, which then takes the file's place."""
 
     @field_validator("path")
     @classmethod
@@ -54,6 +64,8 @@ class DestinationSettings(_Section):
     dataset_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
     api_version: str | None = None
     base_url: str | None = None
+    allowed_hosts: Annotated[list[Host], NoDecode, BeforeValidator(_listed)] = []
+    """Hosts that base_url may lead to beside the platform's own, like a gateway of yours."""
     token_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
     """The name of a variable, never a token."""
     test_event_code: str | None = None

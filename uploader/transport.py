@@ -1,36 +1,43 @@
-"""HTTP: the only place with a socket.
+"""HTTP: one POST at a time, and whether it may have arrived.
 
-No redirect is followed (a 302 would turn the POST into a GET that ends in 200), no proxy, netrc or
-certificate setting of the environment is believed, and a watchdog ends a request that drips.
-Sources: requests' documentation, read 2026-11-21; behaviour measured.
+No redirect is followed (a 302 would turn the POST into a GET that ends in 200), no proxy, netrc, cookie,
+certificate or key log setting of the environment is believed, and a watchdog ends a request that drips.
+Sources: requests' and urllib3's documentation, read 2026-11-21; behaviour measured.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
+import http.client
+import io
+import re
 import socket
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from uploader.answers import http_date
+from uploader.dialling import Resolve, client_context, dial, why
 from uploader.errors import ConfigurationError, UploaderError
+from uploader.hosts import Hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
+_MAX_WIRE_BYTES: Final = 2 * _MAX_ANSWER_BYTES
+"""With head, framing and interim answers; the libraries have no limit for some of them."""
 _PIECE_BYTES: Final = 64 * 1024
 _MAX_IDLE_S: Final = 50.0
 """A connection idle for longer is not used again: the platform may have closed it, and the answer is lost."""
+_HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 class NotSent(UploaderError):
@@ -51,93 +58,134 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What a transport uses of this machine; ``ca_file`` None: the certificate authorities of certifi."""
+
+    resolve: Resolve = socket.getaddrinfo
+    ca_file: str | None = None
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer; header names are in lower case, the body is cut at 1 MiB."""
+    """One HTTP answer; header names are in lower case, a body of more than 1 MiB is left out."""
 
     status: int
     body: bytes
     headers: Mapping[str, str]
 
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    @property
+    def date(self) -> datetime | None:
+        """The platform's time (UTC) when it answered; None if the header is missing or unreadable."""
+        return http_date(self.headers.get("date", ""))
 
 
-def check_url(url: str, setting: str) -> None:
-    """Raise unless ``url`` may be sent to: https, or http to this machine; no user, query or fragment."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigurationError(f"{setting} is not a URL. Write it like https://graph.example.com.") from None
-    if not host or parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError(f"{setting} must be a plain https:// address without user, query or fragment.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
-        raise ConfigurationError(f"{setting} must begin with https:// (http:// is accepted for this machine only).")
+class _Line:
+    """The connection of one transport: whether it stands, and a way for a watchdog to end a blocked read."""
 
-
-class _Sockets:
-    """The connection of one session: whether it stands, and a way for a watchdog to end a blocked read."""
-
-    def __init__(self) -> None:
-        self._connection: Any = None
+    def __init__(self, timeouts: Timeouts, hosts: Hosts, resolve: Resolve) -> None:
+        self._timeouts, self._hosts, self._resolve = timeouts, hosts, resolve
+        self._socket: socket.socket | None = None
         self.is_connected = False
         """Whether bytes of a request may have left: a connection stands, new or kept alive."""
-        self._is_too_late = False
+        self.is_too_late = False
+        self.trouble = ""
+        """Why no connection could be made."""
 
     def begin(self) -> None:
         """Begin a request."""
-        self._is_too_late = False
+        self.is_too_late, self.trouble = False, ""
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        """Open a connection."""
+        seconds = min(self._timeouts.connect, self._timeouts.total)
+        return dial(host, port, self._hosts, seconds, self._resolve)
 
     @contextlib.contextmanager
-    def dialling(self, connection: Any) -> Iterator[None]:
+    def dialling(self, connection: HTTPConnection) -> Iterator[None]:
         """Connect; TLS included. Until that is done, nothing of a request can have left."""
-        self._connection, self.is_connected = connection, False
-        yield
-        if self._is_too_late:
+        self.is_connected = False
+        try:
+            yield
+        except Exception as error:
+            self.trouble = why(error)
+            raise
+        # The connection forgets its socket while an answer is still read from it; the watchdog must not.
+        self._socket = connection.sock
+        if self.is_too_late:
+            self.trouble = "the time ran out"
             raise TimeoutError
+        self._socket.settimeout(self._timeouts.read)
         self.is_connected = True
 
     def forget(self) -> None:
         """Forget a closed connection."""
-        self._connection, self.is_connected = None, False
+        self._socket, self.is_connected = None, False
 
     def shut_down(self) -> None:
-        """End whatever the connection is waiting for."""
-        self._is_too_late = True
-        sock = getattr(self._connection, "sock", None)
-        if sock is not None:
-            # Closing the session would not wake the reader; shutting the socket down does.
+        """End whatever the connection is waiting for: closing it would not wake the reader."""
+        self.is_too_late = True
+        if self._socket is not None:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                # Not SSLSocket's own method: for a moment it would let the writer go on without encryption.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Capped(io.RawIOBase):
+    """Bytes from the wire, up to a limit."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw, self._left = raw, _MAX_WIRE_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        read: int | None = self._raw.readinto(buffer)
+        self._left -= read or 0
+        if self._left < 0:
+            raise OSError("the answer is longer than any that is read")
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _CappedResponse(http.client.HTTPResponse):
+    """The standard library's reader of answers, without its endless lists of headers, trailers and chunks."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp: Any = io.BufferedReader(_Capped(self.fp.detach()))
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter with connections that tell `_Sockets` of themselves."""
+    """requests' adapter with connections that are made by a `_Line`."""
 
-    def __init__(self, sockets: _Sockets) -> None:
-        self._sockets = sockets
+    def __init__(self, line: _Line) -> None:
+        self._line = line
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        sockets = self._sockets
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=client_context())
+        line = self._line
 
-        class Plain(HTTPConnection):
+        class Dialled(HTTPConnection):
+            response_class = _CappedResponse
+
+            def _new_conn(self) -> socket.socket:
+                # With the dot that a name may end in, which `host` leaves out.
+                return line.dial(self._dns_host, self.port)
+
+        class Plain(Dialled):
             def connect(self) -> None:
-                with sockets.dialling(self):
+                with line.dialling(self):
                     super().connect()
 
-        class Encrypted(HTTPSConnection):
+        class Encrypted(Dialled, HTTPSConnection):
             def connect(self) -> None:
-                with sockets.dialling(self):
+                with line.dialling(self):
                     super().connect()
 
         class PlainPool(HTTPConnectionPool):
@@ -150,48 +198,56 @@ class _Adapter(HTTPAdapter):
 
 
 class Transport:
-    """One destination's HTTP session."""
+    """One destination's connection, for one thread. Without ``hosts`` it speaks to this machine only."""
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    def __init__(self, timeouts: Timeouts, hosts: Hosts | None = None, machine: Machine | None = None) -> None:
         self._timeouts = timeouts
-        self._sockets = _Sockets()
-        self._session: requests.Session | None = None
-        self._used_at = 0.0
+        self._machine = machine or Machine()
+        self._line = _Line(timeouts, hosts or Hosts(), self._machine.resolve)
+        self._adapter = _Adapter(self._line)
+        self._used_at = self._machine.monotonic()
 
     def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-            self._sockets.forget()
+        """Close the connection; the next request opens a new one."""
+        self._adapter.close()
+        self._line.forget()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST once. Raises `NotSent` or `InDoubt`; their texts hold neither headers, body nor URL."""
-        session = self._fresh_session()
-        # A header with a line break would make requests raise an error that shows the value.
-        if any("\n" in value or "\r" in value for value in headers.values()):
-            raise ConfigurationError("The token contains a line break. Set its environment variable again, without it.")
-        self._sockets.begin()
-        watchdog = threading.Timer(self._timeouts.total, self._sockets.shut_down)
+        if not all(_HEADER_VALUE.fullmatch(value) for value in headers.values()):
+            raise ConfigurationError("A header, or the token, holds a sign that no header may have: set it again.")
+        if self._machine.monotonic() - self._used_at > _MAX_IDLE_S:
+            self.close()
+        self._line.begin()
+        watchdog = threading.Timer(self._timeouts.total, self._line.shut_down)
         watchdog.daemon = True
         watchdog.start()
         try:
-            return self._exchange(session, url, body, headers)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
-            may_have_left = self._sockets.is_connected
-            self.close()
-            if may_have_left:
-                raise InDoubt("the connection broke, or the time ran out, before the whole answer came") from None
-            raise NotSent("no connection could be made") from None
+            answer = self._exchange(url, body, headers)
+        except Exception as error:  # noqa: BLE001 - of whatever kind: what may have arrived stays in doubt
+            raise self._failure(error) from None
         finally:
             watchdog.cancel()
-            self._used_at = time.monotonic()
+            self._used_at = self._machine.monotonic()
+        if answer.status != 200:
+            # Nothing that such an answer left behind must be read as the answer to another request.
+            self.close()
+        return answer
 
-    def _exchange(self, session: requests.Session, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        timeout = (self._timeouts.connect, self._timeouts.read)
-        with session.post(
-            url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False, stream=True
-        ) as response:
+    def _failure(self, error: Exception) -> NotSent | InDoubt:
+        may_have_left, trouble = self._line.is_connected, self._line.trouble
+        self.close()
+        if may_have_left:
+            return InDoubt("the connection broke, or the time ran out, before the whole answer came")
+        return NotSent(f"no connection could be made: {trouble or type(error).__name__}")
+
+    def _exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        # The adapter without a session: no redirects, cookies, netrc or proxies to be switched off.
+        sent = {"Accept-Encoding": "identity", "User-Agent": "warehouse-capi"} | dict(headers)
+        request = requests.Request("POST", url, headers=sent, data=body).prepare()
+        # How long to connect is the line's affair.
+        timeout, verify = self._timeouts.read, self._machine.ca_file or True
+        with self._adapter.send(request, stream=True, timeout=timeout, verify=verify, proxies={}) as response:
             # Not decoded: no compression was asked for, and a compressed body could burst the memory.
             content = b""
             while piece := response.raw.read(_PIECE_BYTES, decode_content=False):
@@ -200,15 +256,6 @@ class Transport:
                     self.close()
                     content = b""
                     break
+            if self._line.is_too_late or response.status_code < 200:
+                raise TimeoutError
             return Answer(response.status_code, content, {k.lower(): v for k, v in response.headers.items()})
-
-    def _fresh_session(self) -> requests.Session:
-        if self._session is not None and time.monotonic() - self._used_at > _MAX_IDLE_S:
-            self.close()
-        if self._session is None:
-            self._session = requests.Session()
-            self._session.trust_env = False
-            self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "warehouse-capi"})
-            for scheme in ("https://", "http://"):
-                self._session.mount(scheme, _Adapter(self._sockets))
-        return self._session

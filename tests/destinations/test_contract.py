@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def test_it_says_where_and_as_whom_it_sends(name: str) -> None:
     assert destination.base_url.startswith("https://")
     assert destination.api_version
     assert destination.token_env.isupper()
-    assert destination.dedup_window_hours >= 0
+    assert destination.windows.dedup is None or destination.windows.dedup >= timedelta()
     assert "Purchase" in destination.event_names
 
 

@@ -14,9 +14,9 @@ import polars as pl
 from tests.support.frames import event_frame
 from uploader.delivery.planning import Plan, plan
 from uploader.delivery.run import Report, deliver
-from uploader.delivery.sending import Surroundings
+from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import Target, targets
-from uploader.ledger import Ledger, guarded
+from uploader.ledger import Ledger, SqliteStore, Store, guarded
 from uploader.settings import DestinationSettings, Settings
 from uploader.transport import Answer
 
@@ -32,6 +32,10 @@ class Clock:
     def __call__(self) -> datetime:
         """Answer with the time that was set."""
         return self.now
+
+    def monotonic(self) -> float:
+        """Answer in seconds, for durations."""
+        return self.now.timestamp()
 
     def forward(self, **amount: float) -> None:
         """Move on."""
@@ -105,10 +109,19 @@ class World:
     slept: list[float] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
 
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass, and remember how much."""
+        self.slept.append(seconds)
+        self.clock.forward(seconds=seconds)
+
+    def store(self) -> Store:
+        """Return the place of the sent log."""
+        return SqliteStore(self.folder / "sent_log.sqlite")
+
     @contextmanager
     def ledger(self):
         """Open the sent log as a run does."""
-        with guarded(self.folder / "sent_log.sqlite", self.clock, "run", None) as ledger:
+        with guarded(self.store(), self.clock, "run", None) as ledger:
             yield ledger
 
     def plan(self, ledger: Ledger, rows: pl.DataFrame) -> Plan:
@@ -121,6 +134,7 @@ class World:
         with self.ledger() as ledger:
             made = self.plan(ledger, rows)
             due = made.due.select("event_key").join(rows, on="event_key", maintain_order="left")
-            sleep = surroundings.pop("sleep", self.slept.append)
-            around = Surroundings(ledger, self.platform, self.clock, sleep, **surroundings)
+            sleep = surroundings.pop("sleep", self.sleep)
+            monotonic = self.clock.monotonic
+            around = Surroundings(ledger, self.platform, self.clock, sleep, **{"monotonic": monotonic} | surroundings)
             return deliver(made, due, around)

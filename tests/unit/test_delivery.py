@@ -53,13 +53,13 @@ def test_each_good_event_is_taken_once_however_many_are_bad(world: World) -> Non
 
 
 def test_a_named_event_is_found_without_halving(world: World) -> None:
-    """An answer that names a position costs three requests: all, the rest, the named one."""
+    """An answer that names a position costs two requests: all, and the rest, which proves it right."""
     # In the order of sending: purchase.1, purchase.10, purchase.2, purchase.3.
     third = "purchase.3"
     path = b'{"error":{"message":"Unexpected key \\"x\\" on param \\"$[\'data\'][3]\\"","code":100}}'
     world.platform.judge = lambda events: Answer(400, path, {}) if len(events) == 10 else rejecting(third)(events)
     assert world.run(orders(10)).books.dead == 1
-    assert [len(request) for request in world.platform.requests] == [10, 9, 1]
+    assert [len(request) for request in world.platform.requests] == [10, 9]
 
 
 def test_when_everything_is_refused_alike_nobody_is_blamed(world: World) -> None:

@@ -243,7 +243,7 @@ def test_a_lost_resend_does_not_move_the_first_intent(world: World) -> None:
 def test_a_commit_of_the_sent_log_reaches_the_disk(world: World) -> None:
     """Write-ahead log, and a sync with each commit (synchronous = FULL, which SQLite calls 2)."""
     with world.ledger() as ledger:
-        pragmas = [ledger._db.execute(f"pragma {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        pragmas = [ledger.store.rows(f"pragma {name}", {})[0][0] for name in ("journal_mode", "synchronous")]
     assert pragmas == ["wal", 2]
 
 

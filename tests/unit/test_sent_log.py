@@ -13,7 +13,7 @@ import pytest
 from tests.support.delivering import Clock, World, orders
 from uploader.clock import microseconds
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater
-from uploader.ledger import Ledger, Publication, guarded, locked, reading
+from uploader.ledger import Ledger, Publication, SqliteStore, guarded, reading
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> World:
 
 
 def _open(world: World, published: Publication | None = None, *, init: bool = False) -> None:
-    with guarded(world.folder / "sent_log.sqlite", world.clock, "run", published, init=init):
+    with guarded(world.store(), world.clock, "run", published, init=init):
         pass
 
 
@@ -33,9 +33,9 @@ def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     """Exit 75 with the holder's pid, host and start."""
     path, clock = tmp_path / "sent_log.sqlite", Clock()
     with (
-        locked(path, clock),
+        SqliteStore(path).locked(clock),
         pytest.raises(TryLater, match=r"pid \d+ on .* since 2026-11-20T14:00:00Z"),
-        locked(path, clock),
+        SqliteStore(path).locked(clock),
     ):
         pass
 
@@ -101,7 +101,7 @@ def test_a_newer_schema_is_refused_and_left_alone(world: World) -> None:
 
 def test_only_the_owner_may_read_the_files(world: World) -> None:
     """Sent log, lock and manifest are 0600."""
-    with locked(world.folder / "sent_log.sqlite", world.clock):
+    with world.store().locked(world.clock):
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in world.folder.iterdir()}
     assert set(modes.values()) == {0o600}, modes
 
@@ -110,7 +110,7 @@ def test_a_read_only_command_makes_no_file(tmp_path: Path) -> None:
     """Opening a log that is not there for reading fails rather than making it."""
     path = tmp_path / "sent_log.sqlite"
     with pytest.raises(LedgerRegression):
-        Ledger(path, Clock(), "run", create=False, read_only=True)
+        Ledger(SqliteStore(path), Clock(), "run", read_only=True)
     assert list(tmp_path.iterdir()) == []
 
 

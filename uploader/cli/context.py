@@ -15,7 +15,7 @@ from rich.console import Console
 
 from uploader import settings as configuration
 from uploader.clock import NOW_VARIABLE, Clock, pretended, system_clock
-from uploader.ledger import Ledger, verify
+from uploader.ledger import Ledger, Store, store_for, verify
 from uploader.warehouse import Profile, read_profile
 
 if TYPE_CHECKING:
@@ -45,18 +45,19 @@ class Context:
         return cls(configuration.load(), read_profile(Path()), system_clock(), uuid.uuid4().hex[:12])
 
     @property
-    def ledger_path(self) -> Path:
+    def store(self) -> Store:
         """Where the sent log is."""
-        return self.settings.ledger.path
+        return store_for(self.settings.ledger, environment())
 
     @contextmanager
     def sent_log(self) -> Iterator[Ledger | None]:
         """Open the sent log for reading; None where there is none yet. One that was lost is an error."""
-        if not self.ledger_path.is_file():
-            verify(self.ledger_path, None)
+        store = self.store
+        if not store.exists():
+            verify(store, None)
             yield None
             return
-        ledger = Ledger(self.ledger_path, self.clock, self.run_id, create=False, read_only=True)
+        ledger = Ledger(store, self.clock, self.run_id, read_only=True)
         try:
             yield ledger
         finally:

@@ -138,12 +138,12 @@ def _sources(context: Context, connection: Connection) -> Iterator[Finding]:
 
 def _sent_log(context: Context, published: Publication | None) -> Iterator[Finding]:
     try:
-        verify(context.ledger_path, published)
+        verify(context.store, published)
         with context.sent_log() as ledger:
             if ledger is None:
-                yield Finding("sent log", "ok", f"{context.ledger_path} does not exist yet: the first send makes it")
+                yield Finding("sent log", "ok", f"{context.store} does not exist yet: the first send makes it")
             else:
                 known = sum(sum(states.values()) for states in reading.counts(ledger).values())
-                yield Finding("sent log", "ok", f"{context.ledger_path} knows {plural(known, 'event')}")
+                yield Finding("sent log", "ok", f"{context.store} knows {plural(known, 'event')}")
     except UploaderError as error:
         yield Finding("sent log", "fail", str(error))

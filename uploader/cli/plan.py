@@ -76,7 +76,7 @@ def _tables(figures: dict[str, Any]) -> None:
             table.add_row(str(found["due"]), "due", money(found["due_value"].items()))
             for state, rows in found["sent_log"].items():
                 table.add_row(str(rows), f"already {state}", "")
-            for key in ("waiting", "expired", "suppressed", "in_doubt_too_late"):
+            for key in ("waiting", "deferred", "expired", "suppressed", "in_doubt_too_late"):
                 if isinstance(found.get(key), int) and found[key]:
                     table.add_row(str(found[key]), key, "")
             for reason, rows in found["held"].items():

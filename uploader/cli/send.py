@@ -16,20 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from uploader.cli import gate
 from uploader.cli.app import app
 from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
+from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.survey import Choice, candidates, due_rows, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.planning import check_freshness
 from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
-from uploader.delivery.sending import Surroundings
+from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import ready
-from uploader.errors import Interrupted, TryLater, UploaderError, UsageError
-from uploader.ledger import Ledger, Publication, guarded, locked, reading
+from uploader.errors import Interrupted, TryLater, UsageError
+from uploader.ledger import Ledger, Store, guarded
 from uploader.report import plural
 from uploader.transport import Timeouts, Transport
 from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
-from uploader.warehouse import writing as writing_warehouse
-from uploader.warehouse.sent_log import publish, read_publication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,9 +102,10 @@ def send(
     context, interruption = Context.load(), Interruption()
     ends_at = context.clock() + timedelta(seconds=deadline) if deadline else None
     options = Options(choice, 5 if test else limit, ends_at, init)
-    with interruption.listening(), locked(context.ledger_path, context.clock):
+    store = context.store
+    with interruption.listening(), store.locked(context.clock):
         try:
-            reports = _run(context, options, interruption)
+            reports = _run(context, store, options, interruption)
         except TryLater as error:
             if interruption.number is None:
                 raise
@@ -123,7 +123,7 @@ def _confirm() -> None:
         typer.confirm(question, abort=True, err=True)
 
 
-def _run(context: Context, options: Options, interruption: Interruption) -> list[Report]:
+def _run(context: Context, store: Store, options: Options, interruption: Interruption) -> list[Report]:
     with ExitStack() as stack:
         # The warehouse is read and closed before the first request, so that dbt never waits for us.
         with reading_warehouse(context.profile, interruption.sleep) as connection:
@@ -133,9 +133,8 @@ def _run(context: Context, options: Options, interruption: Interruption) -> list
             refuse_failed_build(context, connection)
             as_of = outbox.read_as_of(connection, context.profile)
             check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
-            found = read_publication(connection, context.profile)
-            published = Publication(*found) if found else None
-            opened = guarded(context.ledger_path, context.clock, context.run_id, published, init=options.init)
+            published = published_so_far(context, connection)
+            opened = guarded(store, context.clock, context.run_id, published, init=options.init)
             ledger = stack.enter_context(opened)
             made = plans(context, connection, ledger, able, options.choice)
             rows = due_rows(context, connection, made, options.limit)
@@ -147,7 +146,7 @@ def _run(context: Context, options: Options, interruption: Interruption) -> list
         if not rows.is_empty():
             gate.require_passed(context, made, judged)
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
-        _publish(context, ledger, published, interruption)
+        publish_changes(context, ledger, published, interruption.sleep)
     return reports
 
 
@@ -171,7 +170,8 @@ def _deliver(
             f"{settings.total_timeout_s:g} s (destinations.{entry.target.name}.total_timeout_s).",
             style="yellow",
         )
-    transport = Transport(Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
+    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
+    transport = Transport(timeouts, entry.target.hosts)
     with _progress(entry.target, mine.height) as advance:
         surroundings = Surroundings(
             ledger=ledger,
@@ -200,19 +200,6 @@ def _progress(target: Target, total: int) -> Iterator[Any]:
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(target.name, total=total)
         yield lambda rows: progress.advance(task, rows)
-
-
-def _publish(context: Context, ledger: Ledger, published: Publication | None, interruption: Interruption) -> None:
-    """Copy what changed into the warehouse; what cannot be written now is written by the next run."""
-    mark = published.high_water if published and published.ledger_id == ledger.ledger_id else 0
-    if ledger.high_water == mark:
-        return
-    changes = reading.changes_since(ledger, mark)
-    try:
-        with writing_warehouse(context.profile, interruption.sleep) as connection:
-            publish(connection, context.profile, changes, ledger.ledger_id, ledger.high_water)
-    except UploaderError as error:
-        errors.print(f"The table sent_log is left for the next run: {error}", markup=False, style="yellow")
 
 
 def _tell(reports: Sequence[Report], code: int, problem: str | None, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from uploader.diff import KEY, Standing
 from uploader.errors import BooksDoNotBalance
 
 if TYPE_CHECKING:
-    from uploader.delivery.sending import Counter
+    from uploader.delivery.surroundings import Counter
 
 SUMMANDS: Final = (
     "already",
@@ -31,7 +31,8 @@ class Books:
     """One destination's run. ``read`` is the sum of `SUMMANDS`; the rest is told beside it.
 
     ``deferred`` are rows that were not tried, or are in doubt (``in_doubt``) and will be tried again;
-    ``new`` and ``resent`` count the rows that this run set out to send.
+    ``new`` and ``resent`` count the rows that this run set out to send, ``changed`` those that were sent again with
+    another content.
     """
 
     read: int
@@ -48,6 +49,7 @@ class Books:
     new: int
     resent: int
     requests: int
+    changed: int = 0
 
     @property
     def is_balanced(self) -> bool:
@@ -73,7 +75,7 @@ def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> B
     """
     now = rows.drop("state").join(states.select(*KEY, "state"), on=KEY, how="left")
     tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
-    untold = pl.col("standing").is_in([Standing.ALREADY, Standing.WAITING])
+    untold = pl.col("standing").is_in([Standing.ALREADY, Standing.WAITING, Standing.DEFERRED])
     in_doubt = tried & (pl.col("state") == "intent").fill_null(value=False)
     ended = (
         pl.when(untold)
@@ -92,6 +94,7 @@ def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> B
         new=int(standing.get(Standing.NEW, 0)),
         resent=int(standing.get(Standing.RESEND, 0)),
         requests=counter.requests,
+        changed=counter.changed,
     )
     _balance(books, counter, set(counted) - set(SUMMANDS))
     return books

@@ -72,7 +72,12 @@ def plan(
     rows = standings(mine, known, target.rules, moment, watched_from(target, ledger, now))
     as_of = outbox["as_of"].max()
     looked = since is None
-    return Plan(target, rows, due(rows, moment), (as_of if isinstance(as_of, datetime) else moment) if looked else None)
+    return Plan(
+        target,
+        rows,
+        due(rows, target.rules, moment),
+        (as_of if isinstance(as_of, datetime) else moment) if looked else None,
+    )
 
 
 def _require_keys(sendable: pl.DataFrame) -> None:

@@ -10,16 +10,16 @@ import polars as pl
 
 from uploader.clock import naive
 from uploader.delivery.books import Books, close_books
-from uploader.delivery.sending import Counter, Delivery
+from uploader.delivery.sending import Delivery
 from uploader.diff import KEY, Standing
 from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import State, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from uploader.delivery.planning import Plan
-    from uploader.delivery.sending import Surroundings
+    from uploader.delivery.surroundings import Counter, Surroundings
     from uploader.ledger import Ledger
 
 _VERDICTS = {
@@ -37,6 +37,7 @@ class Report:
     destination_id: str
     books: Books
     problem: UploaderError | None
+    warnings: tuple[str, ...] = ()
 
 
 def record_verdicts(plan: Plan, surroundings: Surroundings) -> None:
@@ -60,21 +61,42 @@ def begin_watch(plan: Plan, ledger: Ledger) -> None:
 def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Report:
     """Send one destination's due rows and close its books.
 
-    ``rows`` are the whole rows of (a part of) ``plan.due``, in the order to send them.
+    ``rows`` are the whole rows of (a part of) ``plan.due``, in the order to send them. What is too old is recorded
+    after the requests, and not at all when the platform's answers show that the clock cannot be believed.
     """
-    record_verdicts(plan, surroundings)
-    if plan.watch_from is not None:
-        surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
-    counter = Counter()
+    delivery = Delivery(plan.target, surroundings)
     if not rows.is_empty():
-        marked = rows.join(plan.due.select("event_key", "first_intent_at"), on="event_key", maintain_order="left")
-        counter = Delivery(plan.target, surroundings).run(marked)
+        marks = plan.due.select("event_key", "first_intent_at", "lane", "quarantines", "resend_us")
+        delivery.run(rows.join(marks, on="event_key", maintain_order="left"))
+    counter = delivery.counter
+    if not counter.clock_is_wrong:
+        record_verdicts(plan, surroundings)
+        delivery.record_late()
+        if plan.watch_from is not None:
+            surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
     states = reading.states_of(
         surroundings.ledger, plan.target.destination_id, plan.rows["event_id"].unique().to_list()
     )
     books = close_books(plan.rows, states, counter)
     problem = counter.problem if isinstance(counter.problem, UploaderError) else None
-    return Report(plan.target.name, plan.target.destination_id, books, problem)
+    return Report(plan.target.name, plan.target.destination_id, books, problem, tuple(_warnings(plan, counter)))
+
+
+def _warnings(plan: Plan, counter: Counter) -> Iterator[str]:
+    yield from counter.warnings
+    moved = plan.rows.filter(pl.col("is_moved") & (pl.col("standing") == Standing.ALREADY))
+    if moved.height:
+        shown = ", ".join(moved["event_key"].head(3))
+        yield (
+            f"{plan.target.name}: {moved.height} events have another time than when they were sent (e.g. {shown}). "
+            "They are not sent again; an id that is used for two events counts one of them only."
+        )
+    if counter.changed:
+        kept = "first" if plan.target.destination.windows.first_wins else "last"
+        yield (
+            f"{plan.target.name}: {counter.changed} events are not what they were at their first try; "
+            f"the platform keeps the {kept} of the two."
+        )
 
 
 def first_run_notice(plan: Plan, ledger: Ledger, now: datetime) -> str | None:

@@ -7,66 +7,35 @@ what it may have taken stays an intent, and is sent again only while the platfor
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import tenacity
 
 from uploader.clock import microseconds, naive
+from uploader.delivery.exchange import LONGEST_WAIT_S, PASSING, TRIES, Exchange
 from uploader.delivery.isolation import Sent, isolate
-from uploader.destinations.interface import Outcome, Request, Response, Verdict
+from uploader.delivery.surroundings import Counter, Post, Surroundings
+from uploader.destinations.interface import Outcome, Verdict
+from uploader.diff import KEY, Lane
 from uploader.encode import encode, leaf_paths, pack
 from uploader.errors import PlatformRefused, TryLater
-from uploader.ledger import Intent, State
-from uploader.transport import Answer, InDoubt, NotSent
+from uploader.ledger import QUARANTINE, Breaker, Intent, State, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from uploader.clock import Clock
     from uploader.delivery.targets import Target
-    from uploader.ledger import Ledger
 
-_TRIES: Final = 6
-_PASSING: Final = (Verdict.IN_DOUBT, Verdict.NOT_SENT)
-"""What another try may mend."""
-_OLDEST_INTENT: Final = timedelta(minutes=10)
-"""A process that was stopped for longer does not post what it once meant to."""
+__all__ = ["Counter", "Delivery", "Post", "Surroundings"]
+
 _CHUNK_ROWS: Final = 20_000
 """Rows encoded at a time."""
 _LONGEST_PAUSE: Final = timedelta(hours=24)
-
-
-class Post(Protocol):
-    """Send one HTTP POST, as `uploader.transport.Transport.post` does."""
-
-    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """POST once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a delivery needs from outside. ``stop`` is asked before each batch; ``progress`` is told of rows."""
-
-    ledger: Ledger
-    post: Post
-    clock: Clock
-    sleep: Callable[[float], None]
-    stop: Callable[[], bool] = lambda: False
-    progress: Callable[[int], None] = lambda _rows: None
-    deadline: datetime | None = None
-
-
-@dataclass(slots=True)
-class Counter:
-    """What the loop believes it did; the books compare it with the sent log."""
-
-    acked: int = 0
-    dead: int = 0
-    requests: int = 0
-    problem: Exception | None = field(default=None)
+_UNTOLD_PAUSE_S: Final = 60.0
+"""How long to leave a platform alone that asks for it without saying how long."""
+_QUARANTINE: Final = timedelta(minutes=15)
+_SUSPECTS: Final = 8
+"""A batch out of quarantine is that much smaller, each time again, so that the search in it comes to an end."""
 
 
 class Delivery:
@@ -76,172 +45,208 @@ class Delivery:
         self.target = target
         self.counter = Counter()
         self._around = surroundings
+        self._exchange = Exchange(target, surroundings, self.counter)
+        self._breaker = surroundings.ledger.breaker(target.destination_id)
         self._body = target.destination.body()
         self._paths = leaf_paths(self._body)
+        self._late: list[pl.DataFrame] = []
 
     def run(self, rows: pl.DataFrame) -> Counter:
-        """Send ``rows`` (whole rows with ``first_intent_at``), in their order, until done or told to stop."""
-        in_doubt = pl.col("first_intent_at").is_not_null()
+        """Send ``rows`` (whole rows with the columns that `uploader.diff.due` adds), until done or told to stop."""
         try:
-            self._check_pause()
-            # Apart, so that a new event never shares the doubt of an old one.
-            for group in (rows.filter(in_doubt), rows.filter(~in_doubt)):
+            self._check_pauses()
+            # Apart: rows of two lanes, and those that the platform would or would not recognize again.
+            for group in rows.partition_by("lane", "quarantines", "resend_us", maintain_order=True):
                 for start in range(0, group.height, _CHUNK_ROWS):
                     self._run_chunk(group.slice(start, _CHUNK_ROWS))
         except (TryLater, PlatformRefused) as problem:
             self.counter.problem = problem
         return self.counter
 
+    def record_late(self) -> None:
+        """Record what became too old while the run lasted: expired, or held where it is in doubt."""
+        for batch in self._late:
+            in_doubt = pl.col("first_intent_at").is_not_null()
+            self._judge(batch.filter(~in_doubt), State.EXPIRED, "expired")
+            self._judge(batch.filter(in_doubt), State.HELD, "expired")
+        self._late.clear()
+
     def _run_chunk(self, chunk: pl.DataFrame) -> None:
         encoded = pl.concat([chunk, encode(chunk, self._body)], how="horizontal")
-        for first, last in self._cuts(encoded["payload"]):
+        events = min(self.target.destination.limits.events, self.target.settings.batch_size)
+        if chunk["lane"][0] == Lane.SUSPECT:
+            events = max(1, events // _SUSPECTS ** int(chunk["quarantines"][0]))
+        limits = replace(self.target.destination.limits, events=events)
+        envelope = self.target.destination.envelope_bytes(self.target.account)
+        for first, last in pack(encoded["payload"], limits, envelope):
             self._deliver(encoded.slice(first, last - first))
 
-    def _cuts(self, payloads: pl.Series) -> list[tuple[int, int]]:
-        destination, account = self.target.destination, self.target.account
-        limits = replace(destination.limits, events=min(destination.limits.events, self.target.settings.batch_size))
-        return pack(payloads, limits, destination.envelope_bytes(account))
-
     def _deliver(self, batch: pl.DataFrame) -> None:
-        current = self._without_late(batch)
+        now = self._around.clock()
+        # In doubt for too long by now: the next run holds it.
+        overdue = (pl.col("first_intent_at") + pl.col("resend_us") < microseconds(now)).fill_null(value=False)
+        batch = batch.filter(~overdue)
+        late = pl.col("expires_at") <= naive(now) + self.target.rules.expiry_margin
+        current = batch.filter(~late)
+        if current.height < batch.height:
+            self._late.append(batch.filter(late))
         if current.height:
+            self.counter.batches += 1
             sent = self.send(current)
-            if not sent.is_accepted:
-                isolate(self, sent)
+            if sent.outcome.verdict in (Verdict.REFUSED, Verdict.TOO_BIG):
+                isolate(self, sent, has_accepted=self.counter.acked > 0)
         self._around.progress(batch.height)
-
-    def _without_late(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Record and drop what the destination would not accept any more when the request arrives."""
-        late = pl.col("expires_at") <= naive(self._around.clock()) + self.target.rules.expiry_margin
-        for state, in_doubt in ((State.EXPIRED, False), (State.HELD, True)):
-            was_in_doubt = pl.col("first_intent_at").is_not_null()
-            lost = batch.filter(late & (was_in_doubt if in_doubt else ~was_in_doubt))
-            self.judge(lost, state, "expired")
-        return batch.filter(~late)
-
-    def judge(self, rows: pl.DataFrame, state: State, reason: str) -> None:
-        """Record a verdict on rows."""
-        keys = rows.select(
-            "event_name",
-            "event_id",
-            pl.col("event_at").dt.epoch("us").alias("event_at"),
-            pl.lit(reason).alias("reason"),
-            pl.col("first_intent_at").is_not_null().alias("was_in_doubt"),
-        )
-        self._around.ledger.judge(self.target.destination_id, keys, state)
 
     # ------------------------------------------------------------------ one batch
 
+    @property
+    def requests(self) -> int:
+        """How many requests were made so far."""
+        return self.counter.requests
+
     def send(self, batch: pl.DataFrame) -> Sent:
-        """Send one batch and record what became of it.
+        """Send one batch and record what became of it; wait and send it again where the platform asks for that.
 
         What was provably not taken is released; a batch of which an earlier try may have arrived stays in doubt.
         Raises `TryLater` or `PlatformRefused` when the destination must be left alone.
         """
+        for left in reversed(range(TRIES)):
+            sent = self._send_once(batch)
+            if sent.outcome.verdict is not Verdict.THROTTLED:
+                break
+            self._wait(sent.outcome, may_wait=left > 0)
+            batch = sent.batch
+        return sent
+
+    def _send_once(self, batch: pl.DataFrame) -> Sent:
         self._check_go()
         # Made before the intent: settings that make no request must not leave a doubt.
         request = self.target.destination.request(self.target.account, batch["payload"].to_list())
-        begun = self._around.clock()
+        begun = self._exchange.begin(self._resend_until(batch))
         batch_id = self._intend(batch)
-        outcome, may_have_arrived = self._exchange(request, batch.height, begun)
+        outcome, may_have_arrived = self._exchange.make(request, batch.height, begun)
         if may_have_arrived:
-            batch = batch.with_columns(pl.col("first_intent_at").fill_null(microseconds(begun)))
-        ledger = self._around.ledger
-        if outcome.verdict is Verdict.ACCEPTED:
-            ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
-            self.counter.acked += batch.height
-        elif outcome.verdict is not Verdict.IN_DOUBT and not batch["first_intent_at"].is_not_null().any():
-            ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
-        if outcome.verdict not in (Verdict.ACCEPTED, Verdict.REFUSED, Verdict.TOO_BIG):
-            self._leave_alone(outcome)
+            batch = batch.with_columns(pl.col("first_intent_at").fill_null(microseconds(begun.at)))
+        self._settle(Sent(batch, outcome, batch_id))
+        self._exchange.check_clock()
+        if outcome.verdict is Verdict.BLOCKED:
+            about = f"{self.target.name}: {outcome.message or outcome.verdict} (code {outcome.code})"
+            raise PlatformRefused(f"{about}. Nothing was dead-lettered; mend it and send again.")
+        self._count_failure(outcome)
         return Sent(batch, outcome, batch_id)
+
+    def _settle(self, sent: Sent) -> None:
+        ledger, outcome, batch_id = self._around.ledger, sent.outcome, sent.batch_id
+        if batch_id is not None and outcome.verdict is Verdict.ACCEPTED:
+            ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
+            self.counter.acked += sent.batch.height
+        elif batch_id is not None and outcome.verdict is not Verdict.IN_DOUBT and not sent.is_in_doubt:
+            ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
 
     def bury(self, refused: Sent) -> None:
         """Record that one event was refused by itself: dead, or held where an earlier try may have arrived."""
-        outcome, batch_id = refused.outcome, refused.batch_id
-        if refused.batch["first_intent_at"].is_not_null().any():
-            self.judge(refused.batch, State.HELD, f"refused in doubt: {outcome.code}")
-        elif batch_id is not None:
-            self._around.ledger.settle(batch_id, State.DEAD, outcome.code, outcome.trace_id)
-            self.counter.dead += 1
+        outcome = refused.outcome
+        if refused.is_in_doubt:
+            self._judge(refused.batch, State.HELD, f"refused in doubt: {outcome.code}")
+            return
+        if refused.batch_id is not None:
+            self._around.ledger.settle(refused.batch_id, State.DEAD, outcome.code, outcome.trace_id)
+        else:
+            self._judge(refused.batch, State.DEAD, outcome.code or str(outcome.verdict))
+        self.counter.dead += refused.batch.height
+
+    def quarantine(self, batch: pl.DataFrame) -> None:
+        """Leave rows of a refused batch for a later run: there are no requests left to find out which are bad."""
+        until = microseconds(self._around.clock() + _QUARANTINE)
+        # What is in doubt stays so.
+        released = batch.filter(pl.col("first_intent_at").is_null())
+        self._judge(released.with_columns(not_before=pl.lit(until)), State.RELEASED, QUARANTINE)
+
+    def _judge(self, rows: pl.DataFrame, state: State, reason: str) -> None:
+        keys = rows.select(
+            *KEY,
+            pl.col("event_at").dt.epoch("us").alias("event_at"),
+            pl.lit(reason).alias("reason"),
+            pl.col("first_intent_at").is_not_null().alias("was_in_doubt"),
+            *(["not_before"] if "not_before" in rows.columns else []),
+        )
+        self._around.ledger.judge(self.target.destination_id, keys, state)
+
+    def _resend_until(self, batch: pl.DataFrame) -> datetime:
+        """Return until when every event of a batch may be sent a second time."""
+        first = pl.col("first_intent_at").fill_null(microseconds(self._around.clock()))
+        until = batch.select((first + pl.col("resend_us")).min()).item()
+        return datetime.fromtimestamp(until / 1_000_000, UTC)
 
     def _intend(self, batch: pl.DataFrame) -> int:
         hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in batch["payload"]]
         events = batch.select(
-            "event_name",
-            "event_id",
+            *KEY,
             pl.col("event_at").dt.epoch("us").alias("event_at"),
             "first_intent_at",
             pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
             pl.Series("payload_hash", hashes, pl.Binary),
             "fields",
         )
+        if batch["lane"][0] == Lane.RESEND:
+            self._count_changed(events)
         as_of = batch["as_of"][0]
         return self._around.ledger.intend(Intent(self.target.destination_id, events, self._paths, as_of))
 
-    def _exchange(self, request: Request, sent: int, begun: datetime) -> tuple[Outcome, bool]:
-        """Make one request, again after a passing fault; say also whether any try may have arrived."""
-        headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
-        outcomes: list[Outcome] = []
-
-        def may_retry() -> bool:
-            too_old = self._around.clock() - begun > _OLDEST_INTENT
-            return not (too_old or self._around.stop() or self._is_late())
-
-        def once() -> Outcome:
-            # Asked again here: the pause before this try may have lasted longer than it should.
-            if outcomes and not may_retry():
-                return outcomes[-1]
-            self.counter.requests += 1
-            outcomes.append(self._post(request, headers, sent))
-            return outcomes[-1]
-
-        retrying = tenacity.Retrying(
-            sleep=self._around.sleep,
-            stop=lambda state: state.attempt_number >= _TRIES or not may_retry(),
-            # Full jitter: many clients after one outage must not come back at the same moment.
-            wait=tenacity.wait_random_exponential(multiplier=1, max=60),
-            retry=tenacity.retry_if_result(lambda found: found.verdict in _PASSING),
-            retry_error_callback=lambda _state: outcomes[-1],
-        )
-        outcome = retrying(once)
-        return outcome, any(found.verdict is Verdict.IN_DOUBT for found in outcomes)
-
-    def _post(self, request: Request, headers: Mapping[str, str], sent: int) -> Outcome:
-        try:
-            answer = self._around.post(request.url, request.body, headers)
-        except NotSent as error:
-            return Outcome(Verdict.NOT_SENT, message=f"{error} ({self.target.account.base_url})")
-        except InDoubt as error:
-            return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
-        response = Response(answer.status, answer.body, answer.headers)
-        return self.target.destination.read_response(response, sent)
+    def _count_changed(self, events: pl.DataFrame) -> None:
+        """Count the events that are not what they were at their first try: the platform keeps one of the two."""
+        ids = events["event_id"].to_list()
+        before = reading.payload_hashes(self._around.ledger, self.target.destination_id, ids)
+        both = events.join(before, on=KEY, suffix="_before")
+        self.counter.changed += both.filter(pl.col("payload_hash") != pl.col("payload_hash_before")).height
 
     # ------------------------------------------------------------------ may it go on?
 
     def _check_go(self) -> None:
         if self._around.stop():
             raise TryLater("The run was interrupted; what was not tried is sent by the next one.")
-        if self._is_late():
+        if self._exchange.is_late():
             raise TryLater("The deadline came; what was not tried is sent by the next run.")
 
-    def _is_late(self) -> bool:
-        needed = timedelta(seconds=self.target.settings.total_timeout_s + 5)
-        return bool(self._around.deadline and self._around.clock() + needed > self._around.deadline)
-
-    def _check_pause(self) -> None:
+    def _check_pauses(self) -> None:
+        now, name = self._around.clock(), self.target.name
         until = self._around.ledger.paused_until(self.target.destination_id)
-        if until is not None and until > self._around.clock():
-            raise TryLater(f"{self.target.name} asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC.")
+        if until is not None and until > now:
+            raise TryLater(f"{name} asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC.")
+        if self._breaker.is_open(now):
+            raise TryLater(
+                f"{name} failed {self._breaker.failures} times in a row; the next try is not before "
+                f"{self._breaker.open_until:%Y-%m-%d %H:%M:%S} UTC."
+            )
 
-    def _leave_alone(self, outcome: Outcome) -> None:
-        """Raise what a run that cannot go on with this destination must say."""
-        about = f"{self.target.name}: {outcome.message or outcome.code or outcome.verdict}"
-        if outcome.verdict is Verdict.BLOCKED:
-            raise PlatformRefused(f"{about} (code {outcome.code}). Nothing was dead-lettered; mend it and send again.")
-        if outcome.verdict is Verdict.THROTTLED and outcome.wait_s:
-            pause = min(timedelta(seconds=outcome.wait_s), _LONGEST_PAUSE)
-            until = self._around.clock() + pause
-            self._around.ledger.pause(self.target.destination_id, until)
+    def _wait(self, outcome: Outcome, *, may_wait: bool) -> None:
+        """Wait as long as the platform asks for, or raise `TryLater` and let the next run know."""
+        seconds = _UNTOLD_PAUSE_S if outcome.wait_s is None else outcome.wait_s
+        until = self._around.clock() + min(timedelta(seconds=seconds), _LONGEST_PAUSE)
+        self._around.ledger.pause(self.target.destination_id, until)
+        rest = timedelta(seconds=self.target.settings.total_timeout_s + 5)
+        fits = self._around.deadline is None or until + rest <= self._around.deadline
+        if not may_wait or seconds > LONGEST_WAIT_S or not fits:
+            about = f"{self.target.name}: {outcome.message or outcome.code or outcome.verdict}"
             raise TryLater(f"{about}. Sending goes on after {until:%Y-%m-%d %H:%M:%S} UTC.")
-        raise TryLater(f"{about}. What was not sent, or is in doubt, is for the next run.")
+        self._around.sleep(seconds)
+
+    def _count_failure(self, outcome: Outcome) -> None:
+        """Count batches that met a passing fault, over runs; raise when the breaker opens. An answer resets it."""
+        ledger, destination_id = self._around.ledger, self.target.destination_id
+        if outcome.verdict not in PASSING:
+            if self._breaker.failures:
+                self._breaker = Breaker()
+                ledger.record_breaker(destination_id, self._breaker)
+            return
+        now = self._around.clock()
+        self._breaker = self._breaker.failed(now)
+        ledger.record_breaker(destination_id, self._breaker)
+        about = f"{self.target.name}: {outcome.message or outcome.code or outcome.verdict}"
+        later = TryLater(f"{about}. What was not sent, or is in doubt, is for the next run.")
+        if outcome.wait_s and outcome.wait_s > LONGEST_WAIT_S:
+            ledger.pause(destination_id, now + min(timedelta(seconds=outcome.wait_s), _LONGEST_PAUSE))
+            raise later
+        if self._breaker.is_open(now):
+            raise later
+        self.counter.problem = later

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from uploader.clock import NOW_VARIABLE, pretended
@@ -11,7 +10,7 @@ from uploader.destinations import load, names
 from uploader.destinations.interface import Account, Secret
 from uploader.diff import Rules
 from uploader.errors import ConfigurationError, UsageError
-from uploader.transport import check_url, is_loopback
+from uploader.hosts import Hosts, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ class Target:
     settings: DestinationSettings
     account: Account
     rules: Rules
+    hosts: Hosts
     problems: tuple[str, ...]
 
     @property
@@ -75,7 +75,8 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
     destination = load(name)
     section = f"destinations.{name}"
     base_url = (settings.base_url or destination.base_url).rstrip("/")
-    check_url(base_url, f"{section}.base_url")
+    hosts = Hosts(destination.hosts, tuple(settings.allowed_hosts))
+    hosts.check(base_url, section)
     if pretended(environment) and not is_loopback(base_url):
         raise ConfigurationError(
             f"{NOW_VARIABLE} is set, so the run only pretends to know the time: it may speak to this machine only. "
@@ -104,8 +105,9 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
             destination.request(account, [])
         except ConfigurationError as error:
             problems.append(f"{section}: {error}")
-    rules = Rules(timedelta(hours=destination.dedup_window_hours), settings.pixel_redundant)
-    return Target(destination, settings, account, rules, tuple(problems))
+    windows = destination.windows
+    rules = Rules(windows.dedup, windows.dedup_by_source, settings.pixel_redundant, future=windows.future)
+    return Target(destination, settings, account, rules, hosts, tuple(problems))
 
 
 def ready(candidates: Sequence[Target]) -> tuple[list[Target], list[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +29,7 @@ __all__ = [
     "Response",
     "Secret",
     "Verdict",
+    "Windows",
 ]
 
 
@@ -114,6 +116,22 @@ class Outcome:
     trace_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What a platform says of time. None stands for: it does not say.
+
+    ``dedup`` is for how long after its first receipt it recognizes a second event with the same name and id;
+    ``dedup_by_source`` where that differs by action source, zero where it never does. ``future`` is how far ahead
+    an event may lie. How old one may be is decided in SQL.
+    """
+
+    dedup: timedelta | None
+    dedup_by_source: Mapping[str, timedelta | None] = field(default_factory=dict)
+    first_wins: bool = True
+    """Whether of two receipts the first one counts."""
+    future: timedelta = timedelta(seconds=60)
+
+
 class Destination(ABC):
     """One ad platform."""
 
@@ -121,11 +139,12 @@ class Destination(ABC):
     """The module's name, and the destination's name in ``seeds/destinations.csv``."""
     base_url: ClassVar[str]
     """Where the platform is reached, without version; a setting of the same name overrides it."""
+    hosts: ClassVar[tuple[str, ...]]
+    """The platform's hosts: ``base_url`` leads to one of them, unless the user's settings allow another."""
     api_version: ClassVar[str]
     token_env: ClassVar[str]
     """The environment variable that holds the token, unless a setting names another."""
-    dedup_window_hours: ClassVar[float]
-    """For how long the platform recognizes a second event with the same name and id."""
+    windows: ClassVar[Windows]
     limits: ClassVar[Limits]
     event_names: ClassVar[Mapping[str, str]]
     """Our event name to theirs; an event that is not named here goes under its own name."""

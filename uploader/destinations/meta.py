@@ -8,6 +8,7 @@ using-the-api (endpoint, batches, answers), parameters/server-event, parameters/
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote, urlsplit
@@ -28,6 +29,7 @@ from uploader.destinations.interface import (
     Response,
     Secret,
     Verdict,
+    Windows,
 )
 from uploader.errors import ConfigurationError
 
@@ -109,9 +111,11 @@ class Meta(Destination):
 
     name: ClassVar[str] = "meta"
     base_url: ClassVar[str] = "https://graph.facebook.com"
+    hosts: ClassVar[tuple[str, ...]] = ("graph.facebook.com",)
     api_version: ClassVar[str] = "v26.0"
     token_env: ClassVar[str] = "META_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
-    dedup_window_hours: ClassVar[float] = 48
+    # "Deduplicate events" for the 48 hours; "Conversions API for business messaging": no deduplication at all.
+    windows: ClassVar[Windows] = Windows(timedelta(hours=48), MappingProxyType({"business_messaging": timedelta()}))
     # Meta publishes 1,000 events and no limit by bytes; 8 MB is ours: six times a batch of usual orders.
     limits: ClassVar[Limits] = Limits(events=1000, bytes=8_000_000)
     event_names: ClassVar[Mapping[str, str]] = MappingProxyType({"Purchase": "Purchase"})
@@ -232,10 +236,9 @@ def _url(account: Account) -> str:
 def _read_error(response: Response, error: Mapping[str, Any], sent: int) -> Outcome:
     code, subcode = whole_number(error.get("code")), whole_number(error.get("error_subcode"))
     verdict, message = _classify(response, code, subcode, is_transient=error.get("is_transient") is True)
-    wait_s = retry_after_s(response.headers)
-    if verdict is Verdict.THROTTLED:
-        waits = (wait_s, _business_wait_s(response.headers), _app_wait_s(response.headers))
-        wait_s = max((wait for wait in waits if wait is not None), default=None)
+    usage = (_business_wait_s, _app_wait_s) if verdict is Verdict.THROTTLED else ()
+    waits = [read(response.headers) for read in (retry_after_s, *usage)]
+    wait_s = max((wait for wait in waits if wait is not None), default=None)
     named = f"{code}/{subcode}" if subcode else f"{code}"
     return Outcome(
         verdict,
@@ -262,10 +265,7 @@ def _classify(response: Response, code: int | None, subcode: int | None, *, is_t
 
 
 def _culprits(error: Mapping[str, Any], sent: int) -> tuple[int, ...]:
-    """Read the positions that an error names, from paths alone: ``$['data'][3]``.
-
-    The message is text, but the path in it is the same in every language.
-    """
+    """Read the positions that an error names, from paths like ``$['data'][3]``: they are the same in every language."""
     data, message = error.get("error_data"), error.get("message")
     if isinstance(data, str):
         data = json_object(data)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from uploader.errors import LedgerRegression
-from uploader.ledger.manifest import Manifest
-from uploader.ledger.sqlite import SCHEMA_VERSION, Ledger
+from uploader.errors import LedgerRegression, TryLater
+from uploader.ledger.log import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from uploader.clock import Clock
+    from uploader.ledger.manifest import Manifest
+    from uploader.ledger.store import Store
+
+_CLOCK_SLACK: Final = timedelta(minutes=5)
+"""How far a clock may be corrected backwards between two runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,65 +31,72 @@ class Publication:
 
 @contextmanager
 def guarded(
-    path: Path, clock: Clock, run_id: str, published: Publication | None, *, init: bool = False
+    store: Store, clock: Clock, run_id: str, published: Publication | None, *, init: bool = False
 ) -> Iterator[Ledger]:
     """Open the sent log for writing; make it on a first run, or where ``init`` asks for it.
 
-    Raises `LedgerRegression` when it is missing, unreadable, or behind its manifest or its publication.
+    Raises `LedgerRegression` when it is missing, unreadable, or behind its manifest or its publication, and
+    `TryLater` when the clock is behind the log.
     """
-    exists = _exists(path)
-    manifest = None if init else Manifest.read(path)
-    if not exists and not init:
-        _refuse_missing(path, manifest, published)
-    ledger = _opened_anew(path, clock, run_id) if init and exists else Ledger(path, clock, run_id, create=not exists)
+    exists = store.exists()
+    manifest = None if init else store.witness()
+    if not exists:
+        if not init:
+            _refuse_missing(store, manifest, published)
+        Ledger.create(store, clock)
+    ledger = _opened_anew(store, clock, run_id) if init else Ledger(store, clock, run_id)
     try:
-        if exists and not init:
+        if not init:
             _compare_all(ledger, manifest, published)
-        Manifest.of(ledger.ledger_id, ledger.high_water, SCHEMA_VERSION).write(path)
+        _check_clock(ledger, clock())
+        store.testify(ledger.manifest)
         yield ledger
     finally:
         ledger.close()
 
 
-def _opened_anew(path: Path, clock: Clock, run_id: str) -> Ledger:
+def _opened_anew(store: Store, clock: Clock, run_id: str) -> Ledger:
     """Open a log that a person accepts as it is; one that cannot be read is moved aside, never deleted."""
     try:
-        return Ledger(path, clock, run_id, create=False)
+        return Ledger(store, clock, run_id)
     except LedgerRegression:
-        aside = path.with_name(f"{path.name}.backups") / f"{clock():%Y%m%dT%H%M%S}"
-        aside.mkdir(parents=True, mode=0o700)
-        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            if file.exists():
-                file.rename(aside / file.name)
-        return Ledger(path, clock, run_id, create=True)
+        store.set_aside(clock)
+        Ledger.create(store, clock)
+        return Ledger(store, clock, run_id)
 
 
-def verify(path: Path, published: Publication | None) -> None:
+def verify(store: Store, published: Publication | None) -> None:
     """Raise `LedgerRegression` where `guarded` would, without writing anything."""
-    manifest = Manifest.read(path)
-    if not _exists(path):
-        _refuse_missing(path, manifest, published)
+    manifest = store.witness()
+    if not store.exists():
+        _refuse_missing(store, manifest, published)
         return
-    ledger = Ledger(path, lambda: datetime.now(UTC), "verify", create=False, read_only=True)
+    ledger = Ledger(store, lambda: datetime.now(UTC), "verify", read_only=True)
     try:
         _compare_all(ledger, manifest, published)
     finally:
         ledger.close()
 
 
-def _exists(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+def _check_clock(ledger: Ledger, now: datetime) -> None:
+    """Raise when the log was written in what the clock says is the future: ages and windows would be wrong."""
+    written = datetime.fromtimestamp(ledger.written_at / 1_000_000, UTC)
+    if now < written - _CLOCK_SLACK:
+        raise TryLater(
+            f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC, but the sent log was last written at "
+            f"{written:%Y-%m-%d %H:%M:%S} UTC. One of the two clocks is wrong, so ages cannot be judged. "
+            "Nothing was sent; correct the clock of this machine, or wait until that time."
+        )
 
 
-def _refuse_missing(path: Path, manifest: Manifest | None, published: Publication | None) -> None:
+def _refuse_missing(store: Store, manifest: Manifest | None, published: Publication | None) -> None:
     if manifest or published:
-        witness = Manifest.path_for(path) if manifest else "the warehouse's table sent_log_meta"
-        message = (
-            f"The sent log {path} is missing, although {witness} remembers it. Nothing was sent. Restore it from "
+        witness = "its manifest" if manifest else "the warehouse's table sent_log_meta"
+        raise LedgerRegression(
+            f"The sent log {store} is missing, although {witness} remembers it. Nothing was sent. Restore it from "
             "a backup. If it is gone for good, `uploader send --init` begins a new one: what was sent in the last "
             "days will be sent again, and may be counted twice."
         )
-        raise LedgerRegression(message)
 
 
 def _compare_all(ledger: Ledger, manifest: Manifest | None, published: Publication | None) -> None:
@@ -104,8 +114,7 @@ def _compare(ledger: Ledger, witness: str, claim: Manifest | Publication | None)
         wrong = f"is older than {witness}: changes that it lacks: {lost}"
     else:
         return
-    message = (
-        f"The sent log {ledger.path} {wrong}. Nothing was sent. Restore the newest copy, or accept this one with "
+    raise LedgerRegression(
+        f"The sent log {ledger.store} {wrong}. Nothing was sent. Restore the newest copy, or accept this one with "
         "`uploader send --init`: what it does not know of will be sent again, and may be counted twice."
     )
-    raise LedgerRegression(message)

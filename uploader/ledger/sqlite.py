@@ -1,265 +1,183 @@
-"""The sent log in one SQLite file.
-
-Write-ahead: an intent is on the disk before the first byte leaves, so that after a crash it is known what
-may have arrived. The current state of a key is its last batch's, unless a later verdict says otherwise.
-"""
+"""The sent log in one SQLite file: durable at each commit, with its manifest and its lock beside it."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import sqlite3
-import uuid
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from uploader.clock import microseconds
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater, UploaderError
+from uploader.ledger.lock import locked
 from uploader.ledger.manifest import Manifest
-from uploader.ledger.states import State
+from uploader.ledger.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from uploader.clock import Clock
-    from uploader.ledger.states import Intent
 
-SCHEMA_VERSION: Final = 1
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> UploaderError:
-    """Tell a busy sent log from a broken one."""
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-        return TryLater(f"The sent log {path} is in use by another program. Nothing was sent; try again later.")
-    return LedgerRegression(
-        f"The sent log {path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
-        "do not delete it: events that were sent would be sent again."
-    )
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-class Ledger:
-    """The sent log, open. Make one with `uploader.ledger.guarded`, which proves that it is the right one."""
+class SqliteStore(Store):
+    """See `Store`. Files beside ``path``: ``-wal``, ``-shm``, ``.lock``, ``.manifest.json``, ``.backups/``."""
 
-    def __init__(self, path: Path, clock: Clock, run_id: str, *, create: bool, read_only: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.run_id = run_id
-        self._clock = clock
-        self._read_only = read_only
+        self._connection: sqlite3.Connection | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """See `Store.exists`. An empty file is no log."""
+        return self.path.is_file() and self.path.stat().st_size > 0
+
+    def locked(self, clock: Clock) -> AbstractContextManager[None]:
+        """See `Store.locked`."""
+        return locked(self.path, clock)
+
+    def create(self, statements: Sequence[str]) -> None:
+        """See `Store.create`: under another name first, so that a crash leaves no half-made log."""
+        unfinished = self._beside(".new")
         try:
-            if create:
-                # SQLite gives its -wal and -shm files the mode of the main file.
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
-            mode = "ro" if read_only else "rw"
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-            self._open(create=create)
+            unfinished.unlink(missing_ok=True)
+            # SQLite gives its -wal and -shm files the mode of the main file.
+            os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+            with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as database:
+                database.execute("pragma synchronous = full")
+                database.execute("begin")
+                for statement in statements:
+                    database.execute(statement)
+                database.execute("commit")
+            unfinished.rename(self.path)
+            sync_folder(self.path.parent)
         except OSError as error:
-            message = f"The sent log {path} cannot be made ({error.strerror}). See [ledger] path."
+            message = f"The sent log {self.path} cannot be made ({error.strerror}). See [ledger] path."
             raise ConfigurationError(message) from None
         except sqlite3.Error as error:
-            raise _unusable(path, error) from None
+            raise TryLater(f"The sent log {self.path} cannot be made ({error}). Nothing was sent.") from None
 
-    def _open(self, *, create: bool) -> None:
-        if not self._read_only:
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
-            self._db.execute("pragma foreign_keys = on")
-        if create:
-            self._create()
-        version = int(self._meta("schema_version") or 0)
-        if version > SCHEMA_VERSION:
-            message = f"The sent log {self.path} was written by a newer version (schema {version}). Update."
-            raise ConfigurationError(message)
-        self.ledger_id = self._meta("ledger_id") or ""
-        self.begun_at = int(self._meta("begun_at") or 0)
-        if not self.ledger_id:
-            raise sqlite3.DatabaseError("it has no identity")
-        highest = "select max(n) from (select max(change_no) n from batch union all select max(change_no) from verdict)"
-        self.high_water = self._db.execute(highest).fetchone()[0] or 0
-
-    def _create(self) -> None:
-        schema = resources.files("uploader.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
-        begun = str(microseconds(self._clock()))
-        rows = [("schema_version", str(SCHEMA_VERSION)), ("ledger_id", uuid.uuid4().hex), ("begun_at", begun)]
-        values = ", ".join(f"('{key}', '{value}')" for key, value in rows)
-        self._db.executescript(f"begin; {schema}; insert into meta values {values}; commit;")
-        self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self.path.parent, os.O_RDONLY)
+    def open(self, *, read_only: bool) -> None:
+        """See `Store.open`."""
+        mode = "ro" if read_only else "rw"
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            address = f"{self.path.absolute().as_uri()}?mode={mode}"
+            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+            if not read_only:
+                self._connection.execute("pragma journal_mode = wal")
+                self._connection.execute("pragma synchronous = full")
+                self._connection.execute("pragma foreign_keys = on")
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
 
     def close(self) -> None:
-        """Close the file; SQLite folds the -wal file into it."""
-        self._db.close()
+        """See `Store.close`; SQLite folds the -wal file into the log."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    def _meta(self, key: str) -> str | None:
-        row = self._db.execute("select value from meta where key = ?", [key]).fetchone()
-        return str(row[0]) if row else None
+    def set_aside(self, clock: Clock) -> None:
+        """See `Store.set_aside`: into ``.backups/``."""
+        aside = self._beside(".backups") / f"{clock():%Y%m%dT%H%M%S}"
+        aside.mkdir(parents=True, mode=0o700)
+        for file in (self.path, self._beside("-wal"), self._beside("-shm")):
+            if file.exists():
+                file.rename(aside / file.name)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        before = self.high_water
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Store.transaction`: one sync of the disk at its end."""
+        database = self._database
         try:
-            self._db.execute("begin immediate")
-            yield self._db
-            self._db.execute("commit")
+            database.execute("begin immediate")
+            yield
+            database.execute("commit")
         except BaseException as error:
-            self.high_water = before
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-            if not isinstance(error, sqlite3.Error):
-                raise
-            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise _unusable(self.path, error) from None
-            message = f"The sent log {self.path} cannot be written ({error}). No further request is made."
-            raise TryLater(message) from None
+            with contextlib.suppress(sqlite3.Error):
+                database.execute("rollback")
+            if isinstance(error, sqlite3.Error):
+                raise self._unwritable(error) from None
+            raise
 
-    def _next_change(self) -> int:
-        self.high_water += 1
-        return self.high_water
-
-    def _destination_no(self, destination_id: str) -> int:
-        self._db.execute("insert or ignore into destination (destination_id) values (?)", [destination_id])
-        query = "select destination_no from destination where destination_id = ?"
-        return int(self._db.execute(query, [destination_id]).fetchone()[0])
-
-    def _field_set_no(self, paths: Sequence[str]) -> int:
-        text = json.dumps(list(paths))
-        self._db.execute("insert or ignore into field_set (paths) values (?)", [text])
-        return int(self._db.execute("select field_set_no from field_set where paths = ?", [text]).fetchone()[0])
-
-    # ------------------------------------------------------------------ writing
-
-    def intend(self, intent: Intent) -> int:
-        """Put an intent on the disk and return its batch id. Only then may its request be sent."""
-        events, now = intent.events, microseconds(self._clock())
-        with self._transaction() as db:
-            row = (
-                self._destination_no(intent.destination_id),
-                self.run_id,
-                self._field_set_no(intent.paths),
-                microseconds(intent.outbox_as_of),
-                now,
-                events["event_at"].max(),
-                events.height,
-                State.INTENT,
-                self._next_change(),
-            )
-            batch_id = db.execute(
-                "insert into batch (destination_no, run_id, field_set_no, outbox_as_of, intent_at, latest_event_at,"
-                " events, state, change_no) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            ).lastrowid
-            columns = (
-                "event_name",
-                "event_id",
-                "event_at",
-                "first_intent_at",
-                "consent_at",
-                "payload_hash",
-                "fields",
-            )
-            filled = events.with_columns(pl.col("first_intent_at").fill_null(now)).select(columns)
-            query = f"insert into batch_event values ({batch_id}, ?, ?, ?, ?, ?, ?, ?)"
-            db.executemany(query, filled.iter_rows())
-        Manifest.of(self.ledger_id, self.high_water, SCHEMA_VERSION).write(self.path)
-        assert batch_id is not None  # noqa: S101 - an insert has a row id
-        return batch_id
-
-    def settle(self, batch_id: int, state: State, code: str | None = None, trace_id: str | None = None) -> None:
-        """Record what became of a batch: ``acked``, ``released``, or ``dead`` for a single refused event."""
-        with self._transaction() as db:
-            db.execute(
-                "update batch set state = ?, code = ?, trace_id = ?, settled_at = ?, change_no = ? where batch_id = ?",
-                [state, code, trace_id, microseconds(self._clock()), self._next_change(), batch_id],
-            )
-
-    def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:
-        """Record a verdict on single keys.
-
-        ``keys`` has ``event_name``, ``event_id``, ``event_at`` (microseconds or NULL), ``reason`` and
-        ``was_in_doubt``.
-        """
-        if keys.is_empty():
-            return
-        now, who = microseconds(self._clock()), decided_by or self.run_id
-        columns = ("event_name", "event_id", "event_at", "reason", "was_in_doubt")
-        with self._transaction() as db:
-            number = self._destination_no(destination_id)
-            for name, event_id, event_at, reason, in_doubt in keys.select(columns).iter_rows():
-                db.execute(
-                    "insert into verdict (destination_no, event_name, event_id, event_at, batch_id, state, reason,"
-                    " was_in_doubt, decided_at, decided_by, change_no) select ?1, ?2, ?3, ?4, coalesce("
-                    " (select max(e.batch_id) from batch_event e join batch b on b.batch_id = e.batch_id"
-                    "  where e.event_id = ?3 and e.event_name = ?2 and b.destination_no = ?1), 0),"
-                    " ?5, ?6, ?7, ?8, ?9, ?10",
-                    [
-                        number,
-                        name,
-                        event_id,
-                        event_at,
-                        state,
-                        reason,
-                        int(in_doubt),
-                        now,
-                        who,
-                        self._next_change(),
-                    ],
-                )
-        Manifest.of(self.ledger_id, self.high_water, SCHEMA_VERSION).write(self.path)
-
-    def watch(self, destination_id: str, since: datetime) -> None:
-        """Remember from when on it is known what becomes of a destination's events; see `watched_from`."""
-        with self._transaction() as db:
-            number = self._destination_no(destination_id)
-            db.execute(
-                "update destination set watched_from = ? where destination_no = ?", [microseconds(since), number]
-            )
-
-    def watched_from(self, destination_id: str) -> datetime | None:
-        """Return since when this log would know of an event that expired unsent; None before a first run."""
-        row = self._row("select watched_from from destination where destination_id = ?", [destination_id])
-        return datetime.fromtimestamp(row[0] / 1_000_000, UTC) if row and row[0] is not None else None
-
-    def pause(self, destination_id: str, until: datetime | None) -> None:
-        """Remember until when the platform asked to be left alone; None clears it."""
-        with self._transaction() as db:
-            number = self._destination_no(destination_id)
-            moment = microseconds(until) if until else None
-            db.execute("update destination set not_before = ? where destination_no = ?", [moment, number])
-
-    # ------------------------------------------------------------------ reading
-
-    def paused_until(self, destination_id: str) -> datetime | None:
-        """Return until when the platform asked to be left alone."""
-        row = self._row("select not_before from destination where destination_id = ?", [destination_id])
-        return datetime.fromtimestamp(row[0] / 1_000_000, UTC) if row and row[0] else None
-
-    def destinations(self) -> list[str]:
-        """Return the ids of all destinations that the log knows."""
-        schema = pl.Schema({"destination_id": pl.String})
-        found = self.frame("select destination_id from destination order by 1", [], schema)
-        return found["destination_id"].to_list()
-
-    def _row(self, query: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    def execute(self, query: str, values: Mapping[str, Any]) -> int:
+        """See `Store.execute`."""
         try:
-            row: tuple[Any, ...] | None = self._db.execute(query, parameters).fetchone()
+            return self._database.execute(query, values).rowcount
         except sqlite3.Error as error:
-            raise _unusable(self.path, error) from None
-        return row
+            raise self._unwritable(error) from None
 
-    def frame(self, query: str, parameters: Sequence[Any], schema: pl.Schema) -> pl.DataFrame:
-        """Return a query's rows as a frame of the given schema."""
+    def execute_many(self, query: str, rows: Iterator[Mapping[str, Any]]) -> None:
+        """See `Store.execute_many`."""
         try:
-            rows = self._db.execute(query, parameters).fetchall()
+            self._database.executemany(query, rows)
         except sqlite3.Error as error:
-            raise _unusable(self.path, error) from None
-        return pl.DataFrame(rows, schema=schema, orient="row")
+            raise self._unwritable(error) from None
+
+    def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """See `Store.rows`."""
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    def listed(self, column: str, name: str) -> str:
+        """See `Store.listed`."""
+        return f"{column} in (select value from json_each(:{name}))"
+
+    def witness(self) -> Manifest | None:
+        """See `Store.witness`: the manifest file."""
+        return Manifest.read(self.path)
+
+    def testify(self, manifest: Manifest) -> None:
+        """See `Store.testify`."""
+        manifest.write(self.path)
+
+    def back_up(self, clock: Clock) -> None:
+        """See `Store.back_up`: into ``.backups/``, named after the time."""
+        folder = self._beside(".backups")
+        folder.mkdir(exist_ok=True, mode=0o700)
+        copy = folder / f"{clock():%Y%m%dT%H%M%S%f}.sqlite"
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        self.execute("vacuum into :copy", {"copy": str(copy)})
+        sync_file(copy)
+        sync_folder(folder)
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        assert self._connection is not None, "the sent log is not open"  # noqa: S101 - a mistake in our own code
+        return self._connection
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
+
+    def _unreadable(self, error: sqlite3.Error) -> UploaderError:
+        """Tell a busy sent log from a broken one."""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return TryLater(f"The sent log {self.path} is in use by another program. Nothing was sent; try again.")
+        return LedgerRegression(
+            f"The sent log {self.path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
+            "do not delete it: events that were sent would be sent again."
+        )
+
+    def _unwritable(self, error: sqlite3.Error) -> UploaderError:
+        if getattr(error, "sqlite_errorcode", None) in _BROKEN:
+            return self._unreadable(error)
+        return TryLater(f"The sent log {self.path} cannot be written ({error}). No further request is made.")
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's content safe against a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder safe against a loss of power."""
+    sync_file(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+_FAILURES_TO_OPEN: Final = 5
 
 
 class State(StrEnum):
@@ -30,6 +33,9 @@ class State(StrEnum):
     """Must not be sent any more."""
 
 
+QUARANTINE: Final = "quarantine"
+"""The reason of a released key whose batch was refused, and that there were no requests left to look at."""
+
 STATES: Final = tuple(state.value for state in State)
 
 STATES_SCHEMA: Final = pl.Schema(
@@ -40,6 +46,9 @@ STATES_SCHEMA: Final = pl.Schema(
         "reason": pl.String,
         "first_intent_at": pl.Int64,
         "batch_id": pl.Int64,
+        "not_before": pl.Int64,
+        "quarantines": pl.Int64,
+        "known_at": pl.Int64,
     }
 )
 
@@ -62,3 +71,24 @@ class Intent:
     events: pl.DataFrame
     paths: Sequence[str]
     outbox_as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """How many batches in a row met a passing fault, and until when no other is tried.
+
+    The fifth one opens it for five minutes, each further one for twice as long, an hour at most.
+    """
+
+    failures: int = 0
+    open_until: datetime | None = None
+
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the destination must be left alone."""
+        return self.open_until is not None and self.open_until > now
+
+    def failed(self, now: datetime) -> Breaker:
+        """Return the breaker after one more failure."""
+        failures = self.failures + 1
+        minutes = min(5 * 2 ** min(failures - _FAILURES_TO_OPEN, 10), 60)
+        return Breaker(failures, now + timedelta(minutes=minutes) if failures >= _FAILURES_TO_OPEN else None)

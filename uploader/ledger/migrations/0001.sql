@@ -1,4 +1,4 @@
--- The sent log, version 1. Times are microseconds since 1970, UTC. It never holds user data.
+-- The sent log. Times are microseconds since 1970, UTC. It never holds user data.
 -- change_no is one counter over all tables: the high-water mark of the manifest and of the publication.
 
 create table meta (

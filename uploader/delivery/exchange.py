@@ -1,0 +1,141 @@
+"""Make one request of one destination, again after a passing fault, and watch the clocks meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import tenacity
+
+from uploader.destinations.interface import Outcome, Request, Response, Verdict
+from uploader.errors import TryLater
+from uploader.transport import InDoubt, NotSent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uploader.delivery.surroundings import Counter, Surroundings
+    from uploader.delivery.targets import Target
+
+TRIES: Final = 6
+PASSING: Final = (Verdict.IN_DOUBT, Verdict.NOT_SENT)
+"""What another try may mend."""
+LONGEST_WAIT_S: Final = 60.0
+"""A run waits for so long; what takes longer is left to the next one."""
+# Full jitter: many clients after one outage must not come back at the same moment.
+BACKOFF: Final = tenacity.wait_random_exponential(multiplier=1, max=LONGEST_WAIT_S)
+_RETRIES: Final = 10
+_RETRIES_PER_BATCH: Final = 0.2
+"""Beyond that, an outage is only made worse by asking again."""
+_OLDEST_INTENT: Final = timedelta(minutes=10)
+"""A process that was stopped for longer does not post what it once meant to."""
+_SKEW_TO_TELL: Final = timedelta(minutes=2)
+_SKEW_TO_STOP: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When an intent was made, by both clocks, and until when its events may be sent a second time."""
+
+    at: datetime
+    monotonic: float
+    resend_until: datetime
+
+
+@dataclass(slots=True)
+class _Try:
+    """The tries of one batch so far."""
+
+    outcome: Outcome | None = None
+    made: int = 0
+    may_have_arrived: bool = False
+
+
+class Exchange:
+    """One destination's requests. What it knows of the run's allowances stands in ``counter``."""
+
+    def __init__(self, target: Target, surroundings: Surroundings, counter: Counter) -> None:
+        self._target = target
+        self._around = surroundings
+        self._counter = counter
+
+    def begin(self, resend_until: datetime) -> Begun:
+        """Begin the age of an intent."""
+        return Begun(self._around.clock(), self._around.monotonic(), resend_until)
+
+    def make(self, request: Request, sent: int, begun: Begun) -> tuple[Outcome, bool]:
+        """Make a request for ``sent`` events; say also whether any try may have arrived.
+
+        Between two tries lies a pause with full jitter, and never less than the platform asked for.
+        """
+        headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
+        tries = _Try()
+
+        def once() -> Outcome:
+            # Asked again here: the pause before this try may have lasted longer than it should.
+            if tries.outcome is not None and not self._may_retry(tries, begun):
+                return tries.outcome
+            tries.outcome = self._try(request, headers, sent, begun)
+            tries.made += 1
+            self._counter.retries += tries.made > 1
+            tries.may_have_arrived |= tries.outcome.verdict is Verdict.IN_DOUBT
+            return tries.outcome
+
+        retrying = tenacity.Retrying(
+            sleep=self._around.sleep,
+            stop=lambda _state: tries.made >= TRIES or not self._may_retry(tries, begun),
+            wait=lambda state: max(BACKOFF(state), (tries.outcome.wait_s if tries.outcome else None) or 0),
+            retry=tenacity.retry_if_result(lambda found: found.verdict in PASSING),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        return retrying(once), tries.may_have_arrived
+
+    def _may_retry(self, tries: _Try, begun: Begun) -> bool:
+        allowed = _RETRIES + _RETRIES_PER_BATCH * self._counter.batches
+        too_long = tries.outcome is not None and (tries.outcome.wait_s or 0) > LONGEST_WAIT_S
+        counts_twice = tries.may_have_arrived and self._around.clock() >= begun.resend_until
+        spent = self._counter.retries >= allowed
+        return not (spent or too_long or counts_twice or self._is_old(begun) or self._around.stop() or self.is_late())
+
+    def _is_old(self, begun: Begun) -> bool:
+        """Tell by either clock: the wall's jumps when it is set, the other one may stop while the machine sleeps."""
+        ages = (self._around.clock() - begun.at, timedelta(seconds=self._around.monotonic() - begun.monotonic))
+        return max(ages) > _OLDEST_INTENT
+
+    def _try(self, request: Request, headers: Mapping[str, str], sent: int, begun: Begun) -> Outcome:
+        if self._is_old(begun):
+            return Outcome(Verdict.NOT_SENT, message="the run was stopped for too long between intent and request")
+        self._counter.requests += 1
+        try:
+            answer = self._around.post(request.url, request.body, headers)
+        except NotSent as error:
+            return Outcome(Verdict.NOT_SENT, message=f"{error} ({self._target.account.base_url})")
+        except InDoubt as error:
+            return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
+        self._compare_clocks(answer.date)
+        return self._target.destination.read_response(Response(answer.status, answer.body, answer.headers), sent)
+
+    # ------------------------------------------------------------------ time
+
+    def is_late(self) -> bool:
+        """Tell whether a request that begins now could outlast the deadline."""
+        needed = timedelta(seconds=self._target.settings.total_timeout_s + 5)
+        return bool(self._around.deadline and self._around.clock() + needed > self._around.deadline)
+
+    def _compare_clocks(self, theirs: datetime | None) -> None:
+        ours = self._around.clock()
+        if theirs is None or abs(theirs - ours) <= _SKEW_TO_TELL:
+            return
+        told = (
+            f"{self._target.name} says that it is {theirs:%Y-%m-%d %H:%M:%S} UTC, this machine's clock says "
+            f"{ours:%Y-%m-%d %H:%M:%S} UTC"
+        )
+        self._counter.clock_is_wrong |= abs(theirs - ours) > _SKEW_TO_STOP
+        if not self._counter.warnings:
+            self._counter.warnings.append(f"{told}. Set the clock: the ages of events are judged by it.")
+
+    def check_clock(self) -> None:
+        """Raise when the platform's clock showed that ours cannot be believed."""
+        if self._counter.clock_is_wrong:
+            raise TryLater(f"{self._counter.warnings[0]} Nothing more was sent, and nothing was judged to be too old.")

@@ -1,0 +1,91 @@
+"""What is not delivered for good yet: when the first of it is lost, what it is worth, what waits for too long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from uploader.clock import naive
+from uploader.diff import KEY, Standing
+from uploader.ledger import State, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uploader.delivery.planning import Plan
+    from uploader.ledger import Ledger
+
+HORIZONS: Final = (6, 24)
+"""Hours ahead that are looked at."""
+_TOO_LONG: Final = timedelta(days=5)
+DUE: Final = "due"
+"""May be sent, and the sent log does not know it."""
+_OPEN: Final = (DUE, str(State.INTENT), str(State.RELEASED), str(State.HELD))
+_UNSENT: Final = _OPEN[:3]
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """The events whose time runs out soon, and their value by currency."""
+
+    events: int
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One destination's events that may still be delivered.
+
+    ``nearest`` is by state (``due``, ``intent``, ``released``, ``held``); ``at_risk`` by hours ahead; ``waiting_long``
+    counts what is older than five days and not sent.
+    """
+
+    nearest: Mapping[str, datetime]
+    at_risk: Mapping[int, Risk]
+    waiting_long: int
+
+
+def exposure(plan: Plan, now: datetime) -> Exposure:
+    """Say what a destination can still lose. ``now`` is aware."""
+    rows, moment = _open(plan), naive(now)
+    nearest = rows.group_by("open").agg(pl.col("expires_at").min()).rows()
+    ahead = {hours: rows.filter(pl.col("expires_at") <= moment + timedelta(hours=hours)) for hours in HORIZONS}
+    return Exposure(
+        {state: expires_at.replace(tzinfo=UTC) for state, expires_at in nearest},
+        {hours: Risk(found.height, _by_currency(found)) for hours, found in ahead.items()},
+        _old(rows, moment).height,
+    )
+
+
+def early_alarm(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
+    """Return a warning when events older than five days are not sent; after a run, what it sent is left out."""
+    old = _old(_open(plan), naive(now))
+    states = reading.states_of(ledger, plan.target.destination_id, old["event_id"].to_list()).select(*KEY, "state")
+    left = old.drop("state").join(states, on=KEY, how="left")
+    left = left.filter(pl.col("state").fill_null(DUE).is_in(_UNSENT)).sort("expires_at")
+    if left.is_empty():
+        return None
+    events = "1 event" if left.height == 1 else f"{left.height} events"
+    return (
+        f"{plan.target.name}: {events} older than {_TOO_LONG.days} days not sent yet; "
+        f"the first expires {left['expires_at'][0]:%Y-%m-%d %H:%M:%S} UTC."
+    )
+
+
+def _open(plan: Plan) -> pl.DataFrame:
+    """Return the plan's rows that may still be delivered, with their state in the sent log as ``open``."""
+    lost = pl.col("standing").is_in([Standing.EXPIRED, Standing.SUPPRESSED])
+    rows = plan.rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable") & ~lost)
+    return rows.with_columns(pl.col("state").fill_null(DUE).alias("open")).filter(pl.col("open").is_in(_OPEN))
+
+
+def _old(rows: pl.DataFrame, moment: datetime) -> pl.DataFrame:
+    return rows.filter((pl.col("event_at") < moment - _TOO_LONG) & pl.col("open").is_in(_UNSENT))
+
+
+def _by_currency(rows: pl.DataFrame) -> dict[str, Any]:
+    sums = rows.group_by("currency").agg(pl.col("value").sum()).sort("currency", nulls_last=True)
+    return {currency or "?": value for currency, value in sums.rows() if value}

@@ -1,0 +1,80 @@
+"""The database that a sent log is kept in: what SQLite and PostgreSQL do each in its own way.
+
+Queries are written once, in the SQL that both understand, with ``:name`` for a value.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from uploader.clock import Clock
+    from uploader.ledger.manifest import Manifest
+
+
+class Store(ABC):
+    """One sent log's place, and the one connection to it. ``str(store)`` names the place in messages.
+
+    Every method turns the engine's errors into ours: `TryLater` where another try may do, `LedgerRegression`
+    where the log is broken, `ConfigurationError` where a setting or a right is missing.
+    """
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Tell whether there is a sent log at this place."""
+
+    @abstractmethod
+    def locked(self, clock: Clock) -> AbstractContextManager[None]:
+        """Be the only run at this place, or raise `TryLater` that says who is (pid, host, start)."""
+
+    @abstractmethod
+    def create(self, statements: Sequence[str]) -> None:
+        """Make the log, whole or not at all. The ``statements`` are the schema and its first rows."""
+
+    @abstractmethod
+    def open(self, *, read_only: bool) -> None:
+        """Open the log that is there."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection; harmless when there is none."""
+
+    @abstractmethod
+    def set_aside(self, clock: Clock) -> None:
+        """Put a log that cannot be read where it is in nobody's way; nothing is deleted."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do everything inside, on the disk for good at the end, or nothing of it."""
+
+    @abstractmethod
+    def execute(self, query: str, values: Mapping[str, Any]) -> int:
+        """Run one statement; return how many rows it touched."""
+
+    @abstractmethod
+    def execute_many(self, query: str, rows: Iterator[Mapping[str, Any]]) -> None:
+        """Run one statement for each of the rows."""
+
+    @abstractmethod
+    def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+
+    @abstractmethod
+    def listed(self, column: str, name: str) -> str:
+        """Return the condition that ``column`` is in the value ``name``, a JSON array of texts."""
+
+    @abstractmethod
+    def witness(self) -> Manifest | None:
+        """Return what is remembered of this log outside of it, or None."""
+
+    @abstractmethod
+    def testify(self, manifest: Manifest) -> None:
+        """Remember outside of the log how far it has come."""
+
+    @abstractmethod
+    def back_up(self, clock: Clock) -> None:
+        """Keep a copy of the log as it is, where that is ours to do."""
