@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import timedelta
 
 
 def money(rows: Iterable[tuple[str | None, Any]]) -> str:
@@ -15,9 +16,47 @@ def money(rows: Iterable[tuple[str | None, Any]]) -> str:
     return ", ".join(f"{float(value):,.2f} {currency or '?'}" for currency, value in rows if value)
 
 
-def plural(count: int, noun: str) -> str:
-    """Write a count with its noun: ``1 request``, ``2 requests``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Write a count with its noun: ``1 request``, ``2 requests``; ``many`` is a plural without a plain s."""
+    return f"{count} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def printable(text: str) -> str:
+    """Show what a terminal would obey or hide (controls, bidi marks, line separators) as its escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def lasting(span: timedelta) -> str:
+    """Write a length of time as its two largest parts: ``6 d 3 h``, ``4 h 10 min``, ``0 min``."""
+    minutes = max(int(span.total_seconds()) // 60, 0)
+    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
+    first = next((position for position, (count, _) in enumerate(parts) if count), 2)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count) or "0 min"
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Write rows as lines with their cells below each other; the columns in ``right`` end at the same place."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if position in right else cell.ljust(width)
+            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def packed(words: Sequence[str], width: int, indent: str) -> Iterator[str]:
+    """Write words with commas on as few lines as hold them; no word is broken."""
+    line = indent
+    for position, word in enumerate(words):
+        part = word if position == len(words) - 1 else f"{word},"
+        if line != indent and len(line) + 1 + len(part) > width:
+            yield line
+            line = indent
+        line = f"{line}{'' if line == indent else ' '}{part}"
+    if line != indent:
+        yield line
 
 
 def _by_currency(frame: pl.DataFrame) -> dict[str, str]:

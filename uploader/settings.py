@@ -30,6 +30,8 @@ FILE: Final = Path("uploader.toml")
 Host = Annotated[str, AfterValidator(plain_host)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+_LEAST_RETENTION_DAYS: Final = 80
+"""62 days that events may be old, 2 in which a platform knows a repeated one, a week for outages, and a margin."""
 
 
 def _listed(value: Any) -> Any:
@@ -44,11 +46,15 @@ class _Section(BaseModel):
 
 
 class LedgerSettings(_Section):
-    """``[ledger]``: where the sent log is."""
+    """``[ledger]``: where the sent log is, and for how long it remembers."""
 
     path: Path = Path("sent_log.sqlite")
     url_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
     """The name of the variable that holds the address of a PostgreSQL database, which then takes the file's place."""
+    allow_network_filesystem: bool = False
+    """Also where other machines could write, and a lock may not hold."""
+    retention_days: Annotated[int, Field(le=36_500)] = 90
+    """How old the events must be that the sent log forgets."""
 
     @field_validator("path")
     @classmethod
@@ -56,6 +62,16 @@ class LedgerSettings(_Section):
         if not path.name or path.is_dir():
             raise ValueError("must name a file, like sent_log.sqlite")
         return path
+
+    @field_validator("retention_days")
+    @classmethod
+    def _is_longer_than_events_live(cls, days: int) -> int:
+        if days < _LEAST_RETENTION_DAYS:
+            raise ValueError(
+                f"must be {_LEAST_RETENTION_DAYS} or more: a platform takes events of up to 62 days, and knows a "
+                "repeated one for days more; what the sent log forgot before that could be sent and counted again"
+            )
+        return days
 
 
 class DestinationSettings(_Section):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uploader.destinations.interface import Response, Verdict
-from uploader.destinations.meta import DESTINATION
+from uploader.destinations.meta import _RULES, _STATUSES, DESTINATION
 
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 DAY = 86_400.0
@@ -20,31 +27,78 @@ def _read(status: int, headers: dict[str, str] | None = None, sent: int = 5, **e
     return DESTINATION.read_response(Response(status, body, headers or {}), sent)
 
 
-@pytest.mark.parametrize(
-    ("told", "wait_s"),
-    [
-        ("0", 0.0),
-        ("5", 5.0),
-        (" 7 ", 7.0),
-        ("1.5", 1.5),
-        ("3600", 3600.0),
-        ("1000000000000", DAY),
-        ("9" * 400, DAY),
-        ("Fri, 20 Nov 2026 12:00:30 GMT", 30.0),
-        ("Friday, 20-Nov-26 12:01:00 GMT", 60.0),
-        ("Fri, 20 Nov 2026 11:00:00 GMT", 0.0),
-        ("Wed, 20 Nov 2126 12:00:00 GMT", DAY),
-        ("abc", None),
-        ("-5", None),
-        ("", None),
-        ("٣", None),
-        ("Fri, 99 Nov 2026 12:00:00 GMT", None),
-    ],
-)
+TOLD: list[tuple[str, float | None]] = [
+    ("0", 0.0),
+    ("5", 5.0),
+    (" 7 ", 7.0),
+    ("1.5", 1.5),
+    ("0005", 5.0),
+    ("3600", 3600.0),
+    ("86400", DAY),
+    ("86401", DAY),
+    ("1000000000000", DAY),
+    ("9" * 400, DAY),
+    ("5, 30", 30.0),
+    ("30,5", 30.0),
+    ("Fri, 20 Nov 2026 12:00:30 GMT", 30.0),
+    ("Fri, 20 Nov 2026 14:00:30 +0200", 30.0),
+    ("Friday, 20-Nov-26 12:01:00 GMT", 60.0),
+    ("Fri Nov 20 12:01:00 2026", 60.0),
+    ("Fri, 20 Nov 2026 12:00:00 GMT", 0.0),
+    ("Fri, 20 Nov 2026 11:00:00 GMT", 0.0),
+    ("Wed, 20 Nov 2126 12:00:00 GMT", DAY),
+    ("Fri, 31 Dec 9999 23:59:59 GMT", DAY),
+    ("abc", None),
+    ("-5", None),
+    ("+5", None),
+    ("5s", None),
+    ("5,", None),
+    ("1e3", None),
+    ("0x10", None),
+    ("inf", None),
+    ("nan", None),
+    ("", None),
+    ("٣", None),
+    ("5\x00", None),
+    ("Fri, 99 Nov 2026 12:00:00 GMT", None),
+    ("Fri, 31 Dec 9999 23:59:59 -2300", None),
+]
+
+USAGE: list[tuple[object, float | None]] = [
+    ({"1": [{"type": "ads_management", "estimated_time_to_regain_access": 19}]}, 1140.0),
+    ({"1": [{"estimated_time_to_regain_access": 1}], "2": [{"estimated_time_to_regain_access": 3}]}, 180.0),
+    ({"1": [{"estimated_time_to_regain_access": 0}]}, None),
+    ({"1": [{"estimated_time_to_regain_access": 10**15}]}, DAY),
+    ({"1": [{"estimated_time_to_regain_access": "soon"}, 5, None]}, None),
+    ({"1": {"estimated_time_to_regain_access": 5}}, None),
+    ([], None),
+]
+
+
+@pytest.mark.parametrize(("told", "wait_s"), TOLD)
 def test_retry_after_is_obeyed(told: str, wait_s: float | None) -> None:
     """Seconds and dates are read, absurd ones capped at a day, unreadable ones left to the caller."""
     assert _read(429, {"retry-after": told, "date": DATE}).wait_s == wait_s
     assert _read(503, {"retry-after": told, "date": DATE}, code=2).wait_s == wait_s
+
+
+@given(seconds=st.integers(0, 10**13), at=st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1)))
+def test_nobody_comes_back_earlier_than_told(seconds: int, at: datetime) -> None:
+    """Whether a platform tells seconds or a date: the wait is as long, up to a day."""
+    wait = min(seconds, DAY)
+    begin, end = (format_datetime(time.replace(tzinfo=UTC), usegmt=True) for time in (at, at + timedelta(seconds=wait)))
+    assert _read(429, {"retry-after": str(seconds)}).wait_s == wait
+    assert _read(429, {"retry-after": end, "date": begin}).wait_s == wait
+
+
+def test_waiting_times_are_reported(figure: Callable[[str, str], None]) -> None:
+    """All in one: every header above gives the time that is written beside it, and one that is missing gives none."""
+    found = [_read(429, {"retry-after": told, "date": DATE}).wait_s for told, _ in TOLD]
+    minutes = [_read(400, {"x-business-use-case-usage": json.dumps(usage)}, code=80003).wait_s for usage, _ in USAGE]
+    assert found == [wait_s for _, wait_s in TOLD]
+    assert minutes == [wait_s for _, wait_s in USAGE]
+    assert _read(429).wait_s is None
+    figure("N4", f"{len(found)} values of Retry-After and {len(minutes)} of the usage header: none earlier than told")
 
 
 def test_a_date_without_the_answers_own_date_is_no_waiting_time() -> None:
@@ -52,18 +106,7 @@ def test_a_date_without_the_answers_own_date_is_no_waiting_time() -> None:
     assert _read(429, {"retry-after": "Fri, 20 Nov 2026 12:00:30 GMT"}).wait_s is None
 
 
-@pytest.mark.parametrize(
-    ("usage", "wait_s"),
-    [
-        ({"1": [{"type": "ads_management", "estimated_time_to_regain_access": 19}]}, 1140.0),
-        ({"1": [{"estimated_time_to_regain_access": 1}], "2": [{"estimated_time_to_regain_access": 3}]}, 180.0),
-        ({"1": [{"estimated_time_to_regain_access": 0}]}, None),
-        ({"1": [{"estimated_time_to_regain_access": 10**15}]}, DAY),
-        ({"1": [{"estimated_time_to_regain_access": "soon"}, 5, None]}, None),
-        ({"1": {"estimated_time_to_regain_access": 5}}, None),
-        ([], None),
-    ],
-)
+@pytest.mark.parametrize(("usage", "wait_s"), USAGE)
 def test_business_usage_tells_minutes(usage: object, wait_s: float | None) -> None:
     """The account that waits longest decides."""
     headers = {"x-business-use-case-usage": json.dumps(usage)}
@@ -151,3 +194,34 @@ def test_nothing_of_metas_text_is_kept() -> None:
     """Meta's texts can quote what was sent: none of it reaches our message."""
     outcome = _read(400, code=100, error_subcode=2804016, message="em of jane@example.com", error_user_msg="jane")
     assert "jane" not in repr(outcome)
+
+
+# Meta answers in the language of the account.
+LANGUAGES = (
+    "(#100) Invalid parameter",
+    "Ungültiger Parameter",
+    "Paramètre non valide",
+    "無効なパラメータ",
+    "معلمة غير صالحة",
+)
+
+
+def test_every_known_answer_has_one_meaning_in_every_language(figure: Callable[[str, str], None]) -> None:
+    """The table has every status, code and subcode that the code knows, and each is read as the table says."""
+    with (Path(__file__).parent / "answers" / "meta.csv").open(encoding="utf-8") as file:
+        cases = list(csv.DictReader(file))
+    wrong = []
+    for case in cases:
+        names = {"code": "code", "error_subcode": "subcode"}
+        error: dict[str, Any] = {name: int(case[column]) for name, column in names.items() if case[column]}
+        error |= {"is_transient": case["is_transient"] == "true"} if case["is_transient"] else {}
+        found = {_read(int(case["status"]), message=text, error_user_msg=text, **error).verdict for text in LANGUAGES}
+        wrong += [] if found == {Verdict(case["verdict"])} else [case]
+    assert wrong == []
+    keys = {(int(case["code"]), int(case["subcode"]) if case["subcode"] else None) for case in cases if case["code"]}
+    assert set(_RULES) - keys == set()
+    assert set(_STATUSES) - {int(case["status"]) for case in cases} == set()
+    assert len(cases) >= 150
+    figure(
+        "N2", f"{len(cases)} of {len(cases)} (status, code, subcode) in {len(LANGUAGES)} languages read as documented"
+    )

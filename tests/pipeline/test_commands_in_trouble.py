@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.delivering import Clock
 from tests.support.shop import Shop, orders
-from uploader.ledger import locked
+from uploader.ledger import SqliteStore
 
 
 def test_a_failed_gate_stops_the_run_before_the_first_request(shop: Shop) -> None:
@@ -78,7 +78,7 @@ def test_a_wrong_token_is_exit_4_and_kills_nothing(shop: Shop, monkeypatch: pyte
 
 def test_a_run_that_holds_the_lock_sends_the_other_away(shop: Shop) -> None:
     """Exit 75 with the holder's pid."""
-    with locked(Path("sent_log.sqlite"), Clock()):
+    with SqliteStore(Path("sent_log.sqlite")).locked(Clock()):
         code, told = shop.json("send")
     assert (code, "pid" in told["error"], shop.posted()) == (75, True, 0)
 

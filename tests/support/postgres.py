@@ -121,7 +121,8 @@ def _daemon() -> Iterator[Daemon]:
     try:
         yield daemon
     finally:
-        daemon.stop()
+        # Its folder goes with it, so nothing needs to reach the disk: this takes a hundredth of the time.
+        daemon.stop(signal.SIGQUIT)
         shutil.rmtree(daemon.folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.support.delivering import Clock, World, orders
 from uploader.clock import microseconds
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater
 from uploader.ledger import Ledger, Publication, SqliteStore, guarded, reading
+from uploader.ledger.files import digest_of
+from uploader.ledger.manifest import Manifest
 
 
 @pytest.fixture
@@ -93,6 +96,9 @@ def test_a_newer_schema_is_refused_and_left_alone(world: World) -> None:
     with sqlite3.connect(path) as database:
         database.execute("update meta set value = '99' where key = 'schema_version'")
     database.close()
+    found = Manifest.read(path)
+    assert found
+    replace(found, schema_version=99, digest=digest_of(path)).write(path)
     before = path.read_bytes()
     with pytest.raises(ConfigurationError, match="newer version"):
         _open(world)

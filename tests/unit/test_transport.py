@@ -1,223 +1,145 @@
-"""HTTP: nothing is followed, nothing is believed, nothing leaks, and it ends in time."""
+"""HTTP: what one request sends, what comes back of it, and what is not carried over to the next one."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
-import trustme
 
+from tests.support.faulty_catalogue import SUCCESS, answering, closed_while_idle, reply
+from tests.support.faulty_server import FaultyServer, Visit, dead_port
 from uploader.errors import ConfigurationError
-from uploader.transport import InDoubt, NotSent, Timeouts, Transport, check_url, is_loopback
+from uploader.transport import Answer, Machine, NotSent, Timeouts, Transport
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 TOKEN = "canary-token-0123456789"
+TIMEOUTS = Timeouts(connect=2, read=5, total=10)
 
 
-@contextmanager
-def serving(behaviour: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Answer each connection with a function, on a free port of this machine."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    done = threading.Event()
-
-    def loop() -> None:
-        while not done.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.recv(65536)
-                behaviour(connection)
-
-    thread = threading.Thread(target=loop, daemon=True)
-    thread.start()
+def post(server: FaultyServer, transport: Transport | None = None, **headers: str) -> Answer:
+    """POST once to a server."""
+    own = transport or Transport(TIMEOUTS)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v26.0/42/events"
+        return own.post(f"http://127.0.0.1:{server.port}/v26.0/42/events", b"{}", headers)
     finally:
-        done.set()
-        listener.close()
+        if transport is None:
+            own.close()
 
 
-def post(url: str, total: float = 5, read: float = 5) -> object:
-    """POST once."""
-    transport = Transport(Timeouts(1, read, total))
-    try:
-        return transport.post(url, b"{}", {"Authorization": f"Bearer {TOKEN}"})
-    finally:
-        transport.close()
+def staying(status: str, *headers: str) -> Callable[[Visit], None]:
+    """Answer every request on a connection, and keep it open."""
+
+    def fault(visit: Visit) -> None:
+        while visit.request():
+            visit.say(reply(SUCCESS, status, "Connection: keep-alive", *headers))
+
+    return fault
 
 
 def test_an_answer_comes_back() -> None:
     """Status, body, and header names in lower case."""
-    with serving(lambda connection: connection.sendall(OK)) as url:
-        answer = post(url)
-    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"{}", "2")
-
-
-def test_no_connection_means_not_sent() -> None:
-    """A refused connection leaves nothing in doubt."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NotSent):
-        post(f"http://127.0.0.1:{port}/events")
+    with FaultyServer(answering(reply(b"{}", "400 Bad", "X-Name: value"))).open() as server:
+        answer = post(server)
+    assert (answer.status, answer.body, answer.headers["x-name"]) == (400, b"{}", "value")
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("told", "expected"),
     [
-        b"",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
-        b"nonsense\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz",
-    ],
-    ids=["closed", "cut", "nonsense", "bad chunk"],
-)
-def test_a_broken_answer_is_in_doubt(reply: bytes) -> None:
-    """Bytes were sent, so the events may have arrived."""
-    with serving(lambda connection: connection.sendall(reply)) as url, pytest.raises(InDoubt):
-        post(url)
-
-
-def test_a_silent_server_is_given_up() -> None:
-    """No answer within the read timeout is in doubt."""
-    release = threading.Event()
-    with serving(lambda connection: release.wait(5) and None) as url, pytest.raises(InDoubt):
-        post(url, read=0.2)
-    release.set()
-
-
-def test_a_dripping_answer_ends_at_the_total_timeout() -> None:
-    """Each byte comes in time, the whole does not: the watchdog ends it."""
-    stop = threading.Event()
-
-    def drip(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        while not stop.wait(0.05):
-            try:
-                connection.sendall(b"x")
-            except OSError:
-                return
-
-    begun = time.monotonic()
-    with serving(drip) as url, pytest.raises(InDoubt):
-        post(url, total=0.5)
-    stop.set()
-    assert time.monotonic() - begun < 5
-
-
-def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
-    """A 302 comes back as 302; its target gets no request."""
-    reply = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
-    seen: list[int] = []
-    with serving(lambda connection: (seen.append(1), connection.sendall(reply))) as url:
-        assert (post(url).status, len(seen)) == (302, 1)
-
-
-def test_an_enormous_answer_is_not_kept() -> None:
-    """More than a mebibyte is no answer that we read."""
-
-    def flood(connection: socket.socket) -> None:
-        try:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n" + b"x" * 50_000_000)
-        except OSError:
-            return
-
-    with serving(flood) as url:
-        assert post(url).body == b""
-
-
-def test_proxy_settings_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hostile proxy variable changes nothing."""
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    with serving(lambda connection: connection.sendall(OK)) as url:
-        assert post(url).status == 200
-
-
-def test_no_error_shows_the_token() -> None:
-    """Neither a failed request nor an unusable header tells the secret."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NotSent) as failed:
-        post(f"http://127.0.0.1:{port}/events")
-    with pytest.raises(ConfigurationError) as unusable:
-        Transport(Timeouts(1, 1, 1)).post("http://127.0.0.1:1/", b"", {"Authorization": f"Bearer {TOKEN}\n"})
-    assert TOKEN not in repr(failed.value) + repr(unusable.value)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://graph.example.com",
-        "ftp://127.0.0.1",
-        "https://user:pw@example.com",
-        "https://example.com/?a=1",
-        "file:///etc/passwd",
-        "https://",
-        "http://169.254.169.254",
-        "nonsense",
+        ("Fri, 20 Nov 2026 12:00:30 GMT", datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)),
+        ("Friday, 20-Nov-26 12:00:30 GMT", datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)),
+        ("Fri Nov 20 12:00:30 2026", datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)),
+        ("Fri, 20 Nov 2026 14:00:30 +0200", datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)),
+        ("Fri, 20 Nov 2026 12:00:30 -0000", datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)),
+        ("Fri, 31 Dec 9999 23:59:59 -2300", None),
+        ("Fri, 99 Nov 2026 12:00:30 GMT", None),
+        ("1795176030", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
     ],
 )
-def test_only_https_or_this_machine_may_be_sent_to(url: str) -> None:
-    """Anything else is a configuration error that names the setting."""
-    with pytest.raises(ConfigurationError, match=r"destinations\.meta\.base_url"):
-        check_url(url, "destinations.meta.base_url")
+def test_an_answer_tells_the_platforms_time(told: str | None, expected: datetime | None) -> None:
+    """The three forms of RFC 9110, 5.6.7, and offsets, in UTC; nothing for what cannot be read."""
+    date = Answer(200, b"", {} if told is None else {"date": told}).date
+    assert date == expected
+    assert date is None or date.tzinfo is UTC
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://127.0.0.1:80", True),
-        ("http://[::1]", True),
-        ("http://localhost", True),
-        ("http://127.0.0.1.example.com", False),
-        ("https://10.0.0.1", False),
-    ],
-)
-def test_this_machine_is_recognized(url: str, expected: bool) -> None:
-    """Loopback is an address, not a text that looks like one."""
-    assert is_loopback(url) is expected
+def test_a_request_says_little_about_this_machine() -> None:
+    """No version of a library, no compression, no cookie; what the caller gives goes along."""
+    with FaultyServer(answering(reply(b""))).open() as server:
+        post(server, None, Authorization=f"Bearer {TOKEN}")
+    _, *lines = server.heads[0].split(b"\r\n")
+    names = sorted(line.split(b":")[0].lower() for line in lines)
+    assert names == [b"accept-encoding", b"authorization", b"content-length", b"host", b"user-agent"]
+    expected = {"User-Agent: warehouse-capi", "Accept-Encoding: identity", f"Authorization: Bearer {TOKEN}"}
+    assert expected <= {line.decode() for line in lines}
 
 
-def test_an_unknown_certificate_gets_not_a_byte() -> None:
-    """The handshake fails before the request leaves: nothing is in doubt, and no payload arrives."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    arrived: list[bytes] = []
-
-    def shake_hands(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as wrapped:
-            arrived.append(wrapped.recv(65536))
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=shake_hands, args=(listener,), daemon=True)
-        thread.start()
-        with pytest.raises(NotSent):
-            post(f"https://localhost:{listener.getsockname()[1]}/events")
-        thread.join(5)
-    assert [piece for piece in arrived if piece] == []
-
-
-def test_an_answer_that_is_no_http_is_in_doubt_on_a_kept_connection() -> None:
-    """A connection that stands from the request before may have carried the next one."""
-    replies = [OK, b""]
-
-    def reply(connection: socket.socket) -> None:
-        connection.sendall(replies.pop(0))
-        connection.recv(65536)
-
-    with serving(reply) as url:
-        transport = Transport(Timeouts(1, 5, 5))
-        assert transport.post(url, b"{}", {}).status == 200
-        with pytest.raises(InDoubt):
-            transport.post(url, b"{}", {})
+def test_a_cookie_is_not_kept() -> None:
+    """Nothing of one answer goes along with the next request."""
+    with FaultyServer(staying("200 OK", "Set-Cookie: session=1; Path=/")).open() as server:
+        transport = Transport(TIMEOUTS)
+        post(server, transport)
+        post(server, transport)
         transport.close()
+    assert [b"cookie" in head.lower() for head in server.heads] == [False, False]
+
+
+@pytest.mark.parametrize(("status", "visits"), [("200 OK", 1), ("400 Bad", 2), ("302 Found", 2), ("500 Error", 2)])
+def test_only_a_success_leaves_a_connection_to_be_used_again(status: str, visits: int) -> None:
+    """What is left over from a refusal must not be read as the answer to the next request."""
+    with FaultyServer(staying(status)).open() as server:
+        transport = Transport(TIMEOUTS)
+        assert [post(server, transport).body, post(server, transport).body] == [SUCCESS, SUCCESS]
+        transport.close()
+    assert server.visits == visits
+
+
+@pytest.mark.parametrize(("idle_s", "visits"), [(49, 1), (51, 2)])
+def test_an_idle_connection_is_not_used_again(idle_s: float, visits: int) -> None:
+    """After 50 seconds the platform may have closed it, and a request on it would be in doubt."""
+    now = [1000.0]
+    with FaultyServer(staying("200 OK")).open() as server:
+        transport = Transport(TIMEOUTS, machine=Machine(monotonic=lambda: now[0]))
+        post(server, transport)
+        now[0] += idle_s
+        post(server, transport)
+        transport.close()
+    assert server.visits == visits
+
+
+def test_a_connection_that_was_closed_meanwhile_is_replaced() -> None:
+    """The next request goes over a new one, and is in no doubt."""
+    with FaultyServer(closed_while_idle).open() as server:
+        transport = Transport(TIMEOUTS)
+        assert [post(server, transport).status, post(server, transport).status] == [200, 200]
+        transport.close()
+    assert server.visits == 2
+
+
+@pytest.mark.parametrize("size", [2**20, 2**20 + 1])
+def test_an_answer_is_kept_up_to_a_mebibyte(size: int) -> None:
+    """One byte more, and there is no body: the status alone must do."""
+    with FaultyServer(answering(reply(b"x" * size))).open() as server:
+        assert len(post(server).body) == (size if size == 2**20 else 0)
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r\nX-Evil: 1", "\x00", "\x7f", "ä", "€", " "])
+def test_a_header_that_breaks_the_rules_is_not_sent(sign: str) -> None:
+    """Nothing leaves, and the error does not show the value; a blank inside is fine, at the end it is not."""
+    with FaultyServer(answering(reply(b""))).open() as server:
+        with pytest.raises(ConfigurationError) as caught:
+            post(server, None, Authorization=f"Bearer {TOKEN}{sign}")
+        assert server.visits == 0
+    assert TOKEN not in repr(caught.value)
+
+
+def test_no_error_shows_the_token_or_the_address() -> None:
+    """Neither the text of an error nor what it came from reaches a traceback."""
+    with dead_port() as port, pytest.raises(NotSent) as caught:
+        Transport(TIMEOUTS).post(f"http://127.0.0.1:{port}/v26.0/42", b"{}", {"Authorization": f"Bearer {TOKEN}"})
+    assert caught.value.__suppress_context__
+    assert "Connection refused" in str(caught.value)
+    assert not any(part in repr(caught.value) for part in (TOKEN, "v26.0", "127.0.0.1"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -10,8 +11,10 @@ from typing import Annotated
 import typer
 
 from uploader import __version__
+from uploader import settings as configuration
 from uploader.cli.context import errors, print_json
-from uploader.errors import Interrupted, UploaderError, UsageError
+from uploader.errors import ConfigurationError, Interrupted, UploaderError, UsageError
+from uploader.redaction import Redactor, secrets_of
 
 app = typer.Typer(
     name="uploader",
@@ -49,11 +52,25 @@ def _register() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; a mistake of the user's is a message, never a traceback."""
+    sys.excepthook = _redactor().excepthook
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(words: list[str]) -> int:
     """Run a command and return its exit code."""
+    with _redactor().guarding():
+        return _run(words)
+
+
+def _redactor() -> Redactor:
+    try:
+        settings = configuration.load().model_dump()
+    except (ConfigurationError, OSError):  # which the command itself tells of
+        settings = {}
+    return Redactor(secrets_of(os.environ, settings))
+
+
+def _run(words: list[str]) -> int:
     as_json = "--json" in words
     try:
         _listen()

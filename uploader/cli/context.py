@@ -16,14 +16,26 @@ from rich.console import Console
 from uploader import settings as configuration
 from uploader.clock import NOW_VARIABLE, Clock, pretended, system_clock
 from uploader.ledger import Ledger, Store, store_for, verify
+from uploader.report import printable
 from uploader.warehouse import Profile, read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.text import Text
+
     from uploader.settings import Settings
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class PlainConsole(Console):
+    """A console on which rows and answers cannot move the cursor, change colours, or reorder what is read."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """See rich: every text passes here, in tables too. Only the ends of our own lines stay what they are."""
+        return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
+
+
+errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 """Where people are told things; stdout carries results."""
 
 
@@ -77,7 +89,7 @@ def print_json(content: Any) -> None:
 
 def stdout() -> Console:
     """Return a console for results. Long lines stay whole when nobody watches."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 110)
+    return PlainConsole(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 110)
 
 
 def is_interactive() -> bool:

@@ -17,6 +17,7 @@ from uploader.encode import encode, leaf_paths
 from uploader.errors import UsageError
 from uploader.ledger import Ledger, reading
 from uploader.ledger.reading import field_names
+from uploader.report import printable
 from uploader.warehouse import Connection, outbox, stories
 from uploader.warehouse import reading as reading_warehouse
 
@@ -68,7 +69,7 @@ def _story(
     reason = stories.reason_without_event(connection, context.profile, key)
     if order is None and not found.height and reason is None:
         raise UsageError(
-            f"No order and no event is called {key}. It must stand in the raw orders, and `dbt build` run."
+            f"No order and no event is called {printable(key)}. It must stand in the raw orders, and `dbt build` run."
         )
     events = []
     for event_key in found["event_key"]:
@@ -110,7 +111,7 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(story: dict[str, Any]) -> None:
-    _say(f"Order or event {story['key']}")
+    _say(f"Order or event {printable(story['key'])}")
     order = story["order"]
     if order:
         told = ", ".join(f"{name} {_shown(order[name])}" for name in order if "session" not in name)
@@ -138,8 +139,8 @@ def _tell_decision(name: str, told: dict[str, Any]) -> None:
     if "delivery" not in told:
         return
     for entry in told["delivery"]:
-        reason = f" ({entry['reason']})" if entry["reason"] else ""
-        _say(f"    {_shown(entry['at'])}: {entry['state']}{reason}, by {entry['by']}")
+        reason = f" ({printable(entry['reason'])})" if entry["reason"] else ""
+        _say(f"    {_shown(entry['at'])}: {entry['state']}{reason}, by {_shown(entry['by'])}")
     requests = [entry["fields"] for entry in told["delivery"] if entry["fields"]]
     would = "would send" if told["is_sendable"] else "if it were not held, it would send"
     done = "fields in the last request" if requests else f"not sent so far; {would}"
@@ -154,7 +155,7 @@ def _shown(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
-    return "-" if value is None else str(value)
+    return "-" if value is None else printable(str(value))
 
 
 def _say(text: str) -> None:

@@ -102,13 +102,13 @@ def decide(decision: Decision, request: Request) -> int:
         _report(context, decision, request, choices, None)
         return 0
     _confirm(context, decision, request, choices)
-    by = _who()
+    by = who()
     _write(context, decision, request, choices, by)
     _report(context, decision, request, choices, by)
     return 0
 
 
-def _who() -> str:
+def who() -> str:
     """Name the person as the system knows them, and the machine."""
     try:
         user = getpass.getuser()

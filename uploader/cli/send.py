@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,15 +16,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from uploader.cli import gate
 from uploader.cli.app import app
 from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
+from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.survey import Choice, candidates, due_rows, plans, refuse_failed_build
 from uploader.clock import parse_time
+from uploader.delivery.exposure import early_alarm
 from uploader.delivery.planning import check_freshness
 from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
 from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import ready
-from uploader.errors import Interrupted, TryLater, UsageError
+from uploader.errors import Interrupted, LedgerRegression, TryLater, UsageError
 from uploader.ledger import Ledger, Store, guarded
+from uploader.ledger.upkeep import keep
 from uploader.report import plural
 from uploader.transport import Timeouts, Transport
 from uploader.warehouse import outbox
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
     from uploader.delivery.planning import Plan
     from uploader.delivery.targets import Target
+
+    Ended: TypeAlias = tuple[list[Report], LedgerRegression | None]
 
 
 @dataclass(slots=True)
@@ -74,7 +79,7 @@ class Options:
 
     choice: Choice
     limit: int | None
-    deadline: datetime | None
+    deadline: datetime
     init: bool
 
 
@@ -83,8 +88,8 @@ def send(
     destination: Annotated[list[str] | None, typer.Option(help="Send to this one only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="At most so many events per destination.")] = None,
     deadline: Annotated[
-        float | None, typer.Option(min=1, max=604_800, help="Begin no request that may last longer, in seconds.")
-    ] = None,
+        float, typer.Option(min=1, max=604_800, help="Begin no request that may last longer, in seconds.")
+    ] = 3000,
     concurrency: Annotated[int, typer.Option(min=1, max=1, help="Requests at a time: 1 in this version.")] = 1,  # noqa: ARG001
     since: Annotated[str | None, typer.Option(help="Leave older events out (ISO 8601).")] = None,
     test: Annotated[bool, typer.Option("--test", help="Rehearse: five events under the test event code.")] = False,
@@ -100,12 +105,12 @@ def send(
     if init and not yes:
         _confirm()
     context, interruption = Context.load(), Interruption()
-    ends_at = context.clock() + timedelta(seconds=deadline) if deadline else None
+    ends_at = context.clock() + timedelta(seconds=deadline)
     options = Options(choice, 5 if test else limit, ends_at, init)
     store = context.store
     with interruption.listening(), store.locked(context.clock):
         try:
-            reports = _run(context, store, options, interruption)
+            reports, damage = _run(context, store, options, interruption)
         except TryLater as error:
             if interruption.number is None:
                 raise
@@ -113,6 +118,8 @@ def send(
     code = exit_code(reports, interrupted=lambda: interruption.number)
     problem = "Interrupted; what was not tried is sent by the next run." if interruption.number else None
     _tell(reports, code, problem, as_json=as_json)
+    if damage:
+        raise damage
     return code
 
 
@@ -123,7 +130,7 @@ def _confirm() -> None:
         typer.confirm(question, abort=True, err=True)
 
 
-def _run(context: Context, store: Store, options: Options, interruption: Interruption) -> list[Report]:
+def _run(context: Context, store: Store, options: Options, interruption: Interruption) -> Ended:
     with ExitStack() as stack:
         # The warehouse is read and closed before the first request, so that dbt never waits for us.
         with reading_warehouse(context.profile, interruption.sleep) as connection:
@@ -136,6 +143,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             published = published_so_far(context, connection)
             opened = guarded(store, context.clock, context.run_id, published, init=options.init)
             ledger = stack.enter_context(opened)
+            if options.init:
+                ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
             rows = due_rows(context, connection, made, options.limit)
             judged = gate.Frames.read(context, connection, made, rows)
@@ -146,8 +155,22 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         if not rows.is_empty():
             gate.require_passed(context, made, judged)
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
+        for entry in made:
+            if alarm := early_alarm(entry, ledger, context.clock()):
+                errors.print(alarm, markup=False, style="yellow")
         publish_changes(context, ledger, published, interruption.sleep)
-    return reports
+        return reports, _keep(context, ledger)
+
+
+def _keep(context: Context, ledger: Ledger) -> LedgerRegression | None:
+    """Back the sent log up and let it forget; return that it is damaged, to be told after what the run did."""
+    try:
+        keep(ledger, context.clock, context.settings.ledger)
+    except TryLater as error:
+        errors.print(str(error), markup=False, style="yellow")
+    except LedgerRegression as error:
+        return error
+    return None
 
 
 def _deliver(
@@ -163,8 +186,8 @@ def _deliver(
     if notice:
         errors.print(notice, markup=False)
     settings = entry.target.settings
-    left = (options.deadline - context.clock()).total_seconds() if options.deadline else None
-    if left is not None and left <= settings.total_timeout_s:
+    left = (options.deadline - context.clock()).total_seconds()
+    if left <= settings.total_timeout_s:
         errors.print(
             f"No request can begin: {left:.0f} s are left until the deadline, and a request may last "
             f"{settings.total_timeout_s:g} s (destinations.{entry.target.name}.total_timeout_s).",
@@ -206,6 +229,8 @@ def _tell(reports: Sequence[Report], code: int, problem: str | None, *, as_json:
     if problem:
         errors.print(problem, style="yellow")
     for report in reports:
+        for warning in report.warnings:
+            errors.print(warning, markup=False, style="yellow")
         if report.problem:
             errors.print(
                 str(report.problem),
@@ -217,6 +242,7 @@ def _tell(reports: Sequence[Report], code: int, problem: str | None, *, as_json:
             report.name: {"destination_id": report.destination_id}
             | report.books.as_dict()
             | ({"problem": str(report.problem)} if report.problem else {})
+            | ({"warnings": list(report.warnings)} if report.warnings else {})
             for report in reports
         }
         balanced = all(report.books.is_balanced for report in reports)

@@ -36,7 +36,7 @@ __all__ = [
 def store_for(settings: LedgerSettings, environment: Mapping[str, str]) -> Store:
     """Return the place that the settings name: PostgreSQL where ``url_env`` is set, else a file."""
     if settings.url_env is None:
-        return SqliteStore(settings.path)
+        return SqliteStore(settings.path, allow_network_filesystem=settings.allow_network_filesystem)
     from uploader.ledger.postgres import PostgresStore  # only those who use it have the driver
 
     url = environment.get(settings.url_env, "").strip()

@@ -34,7 +34,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 # A server sends no code to a client that it does not let in. These words mean that asking again is of no use.
 _REFUSED: Final = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|does not exist|not permitted|no such (user|data)"
-    r"|does not support SSL|certificate|invalid .*value"
+    r"|does not support SSL|certificate|invalid "
 )
 _BROKEN: Final = ("22P02", "42P01", "42703", "42804", "42883", "XX001", "XX002")
 _NOT_KEPT: Final = ("22021", "22P05")
@@ -65,7 +65,7 @@ def place(settings: dict[str, Any]) -> str:
 
 def not_let_in(error: psycopg.Error, log: object, password: str) -> UploaderError:
     """Say why there is no session."""
-    first = (str(error).splitlines() or [""])[0].rpartition("failed: ")[2]
+    first = (str(error).splitlines() or [""])[0].rpartition("failed: ")[2].removeprefix("connection is bad: ")
     said = first.replace(password, "…") if password else first
     if isinstance(error, psycopg.ProgrammingError):
         return ConfigurationError(_UNREADABLE)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from uploader.errors import LedgerRegression, TryLater
+from uploader.errors import ConfigurationError, LedgerRegression, TryLater
+from uploader.ledger import migrations
 from uploader.ledger.log import Ledger
 
 if TYPE_CHECKING:
@@ -38,19 +39,22 @@ def guarded(
     Raises `LedgerRegression` when it is missing, unreadable, or behind its manifest or its publication, and
     `TryLater` when the clock is behind the log.
     """
-    exists = store.exists()
-    manifest = None if init else store.witness()
-    if not exists:
-        if not init:
+    if init:
+        ledger = _opened_anew(store, clock, run_id)
+    else:
+        manifest = store.witness()
+        if not store.exists():
             _refuse_missing(store, manifest, published)
-        Ledger.create(store, clock)
-    ledger = _opened_anew(store, clock, run_id) if init else Ledger(store, clock, run_id)
+            Ledger.create(store, clock)
+        _prove(store, manifest, published)
+        ledger = Ledger(store, clock, run_id)
     try:
         if not init:
             _compare_all(ledger, manifest, published)
         _check_clock(ledger, clock())
         store.testify(ledger.manifest)
         yield ledger
+        store.testify(ledger.manifest)
     finally:
         ledger.close()
 
@@ -58,11 +62,15 @@ def guarded(
 def _opened_anew(store: Store, clock: Clock, run_id: str) -> Ledger:
     """Open a log that a person accepts as it is; one that cannot be read is moved aside, never deleted."""
     try:
-        return Ledger(store, clock, run_id)
+        if store.exists():
+            store.accept(clock)
+            store.prove(None)
+            return Ledger(store, clock, run_id)
     except LedgerRegression:
         store.set_aside(clock)
-        Ledger.create(store, clock)
-        return Ledger(store, clock, run_id)
+    Ledger.create(store, clock)
+    store.prove(None)
+    return Ledger(store, clock, run_id)
 
 
 def verify(store: Store, published: Publication | None) -> None:
@@ -71,7 +79,29 @@ def verify(store: Store, published: Publication | None) -> None:
     if not store.exists():
         _refuse_missing(store, manifest, published)
         return
-    ledger = Ledger(store, lambda: datetime.now(UTC), "verify", read_only=True)
+    try:
+        _prove(store, manifest, published)
+    except LedgerRegression:
+        if store.witness() == manifest:
+            raise  # otherwise a run has written meanwhile: what was compared were two moments of it
+    _verify_read_only(store, manifest, published)
+
+
+def _prove(store: Store, manifest: Manifest | None, published: Publication | None) -> None:
+    if manifest:
+        migrations.require_known(store, manifest.schema_version)  # how a newer version proves its log is not known
+    try:
+        store.prove(manifest)
+    except LedgerRegression:
+        _verify_read_only(store, manifest, published)  # can often say more exactly what is wrong
+        raise
+
+
+def _verify_read_only(store: Store, manifest: Manifest | None, published: Publication | None) -> None:
+    try:
+        ledger = Ledger(store, lambda: datetime.now(UTC), "verify", read_only=True)
+    except ConfigurationError:
+        return  # of another version: `guarded` brings it forward, or says that it cannot
     try:
         _compare_all(ledger, manifest, published)
     finally:

@@ -257,4 +257,4 @@ def _signature(process: int, host: str, clock: Clock) -> str:
 def _translated(query: str) -> bytes:
     for pattern, word in _WORDS if query.startswith(("create table", "alter table")) else ():
         query = re.sub(pattern, word, query)
-    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", query).encode()
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", query.replace("%", "%%")).encode()

@@ -78,3 +78,19 @@ class Store(ABC):
     @abstractmethod
     def back_up(self, clock: Clock) -> None:
         """Keep a copy of the log as it is, where that is ours to do."""
+
+    def back_up_daily(self, clock: Clock) -> None:  # noqa: ARG002 - a server needs nothing of us
+        """Keep a copy unless there is one of the last day; raise `LedgerRegression` when the log is damaged."""
+        return
+
+    def prove(self, manifest: Manifest | None) -> None:  # noqa: ARG002 - a server needs nothing of us
+        """Raise `LedgerRegression` when the log, which is not open, is not as it was left, or is damaged."""
+        return
+
+    def accept(self, clock: Clock) -> None:  # noqa: ARG002 - a server needs nothing of us
+        """Make ready for a person's decision that the log, which is not open, counts as it is."""
+        return
+
+    def compact(self) -> None:
+        """Give the space of deleted rows back, where that is ours to do: the old log or the new one, at any moment."""
+        return

@@ -1,0 +1,144 @@
+"""One run of the uploader, put together from parts that a test chooses: it does what `uploader send` does.
+
+The product has no way to be ended at a chosen moment; whoever puts the parts together has.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import polars as pl
+
+from uploader.clock import naive
+from uploader.delivery.planning import Plan, plan, watched_from
+from uploader.delivery.run import Report, begin_watch, deliver
+from uploader.delivery.sending import Post, Surroundings
+from uploader.delivery.targets import Target
+from uploader.ledger import Ledger, Publication, Store, guarded, reading
+from uploader.warehouse import Profile, outbox
+from uploader.warehouse import reading as reading_warehouse
+from uploader.warehouse import writing as writing_warehouse
+from uploader.warehouse.sent_log import publish, read_publication
+
+
+class Source(Protocol):
+    """Where the rows come from, and where the sent log is published to."""
+
+    def published(self) -> Publication | None:
+        """Say how far the published sent log has come."""
+
+    def keys(self, since: datetime) -> pl.DataFrame:
+        """Return the outbox rows, narrow; see `uploader.warehouse.outbox.read_keys`."""
+
+    def rows(self, due: pl.DataFrame) -> pl.DataFrame:
+        """Return whole rows."""
+
+    def publish(self, changes: pl.DataFrame, ledger: Ledger) -> None:
+        """Write down what changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run is put together from. ``seen`` is what delivery gets to see of the open sent log."""
+
+    store: Store
+    post: Post
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    progress: Callable[[int], None] = lambda _rows: None
+    seen: Callable[[Ledger], Any] = lambda ledger: ledger
+
+
+def run(source: Source, target: Target, parts: Parts) -> Report:
+    """Compare, deliver, publish: one run with the lock held."""
+    with ExitStack() as stack:
+        stack.enter_context(parts.store.locked(parts.clock))
+        published = source.published()
+        ledger = stack.enter_context(guarded(parts.store, parts.clock, uuid.uuid4().hex[:12], published))
+        log = parts.seen(ledger)
+        made = compare(source, target, ledger, parts.clock())
+        begin_watch(made, log)
+        around = Surroundings(log, parts.post, parts.clock, parts.sleep, progress=parts.progress)
+        report = deliver(made, source.rows(made.due), around)
+        mark = published.high_water if published else 0
+        if ledger.high_water != mark:
+            source.publish(reading.changes_since(ledger, mark), ledger)
+    return report
+
+
+def compare(source: Source, target: Target, ledger: Ledger, now: datetime) -> Plan:
+    """Say what a run at this time would do."""
+    return plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
+
+
+def built(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Decide rows as `dbt build` does at a time: what the destination accepts for less than an hour is held."""
+    moment = naive(now)
+    expired = pl.col("expires_at") - timedelta(hours=1) < moment
+    return rows.with_columns(
+        is_sendable=~expired,
+        hold_reason=pl.when(expired).then(pl.lit("expired")),
+        as_of=pl.lit(moment, pl.Datetime("us")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A DuckDB file with both marts."""
+
+    profile: Profile
+    sleep: Callable[[float], None]
+
+    def published(self) -> Publication | None:
+        """Read the table ``sent_log_meta``."""
+        with reading_warehouse(self.profile, self.sleep) as connection:
+            found = read_publication(connection, self.profile)
+        return Publication(*found) if found else None
+
+    def keys(self, since: datetime) -> pl.DataFrame:
+        """Read the outbox."""
+        with reading_warehouse(self.profile, self.sleep) as connection:
+            return outbox.read_keys(connection, self.profile, since)
+
+    def rows(self, due: pl.DataFrame) -> pl.DataFrame:
+        """Read both marts."""
+        with reading_warehouse(self.profile, self.sleep) as connection:
+            return outbox.read_rows(connection, self.profile, due)
+
+    def publish(self, changes: pl.DataFrame, ledger: Ledger) -> None:
+        """Write the table ``sent_log``."""
+        with writing_warehouse(self.profile, self.sleep) as connection:
+            publish(connection, self.profile, changes, ledger.ledger_id, ledger.high_water)
+
+
+@dataclass(slots=True)
+class Memory:
+    """The same without a file. A publication is whole or not at all, and ``before_commit`` comes before it is."""
+
+    frame: pl.DataFrame
+    before_commit: Callable[[], None] = lambda: None
+    meta: Publication | None = None
+    states: dict[str, str] | None = None
+
+    def published(self) -> Publication | None:
+        """Return how far the published sent log has come."""
+        return self.meta
+
+    def keys(self, since: datetime) -> pl.DataFrame:
+        """Return every row: those before ``since`` are none of this test's."""
+        return self.frame.with_columns(pl.Series("row_digest", range(self.frame.height), pl.UInt64))
+
+    def rows(self, due: pl.DataFrame) -> pl.DataFrame:
+        """Return whole rows."""
+        return due.select("event_key").join(self.frame, on="event_key", maintain_order="left")
+
+    def publish(self, changes: pl.DataFrame, ledger: Ledger) -> None:
+        """Remember every key's state."""
+        found = (self.states or {}) | dict(changes.select("event_id", "state").rows())
+        self.before_commit()
+        self.meta, self.states = Publication(ledger.ledger_id, ledger.high_water), found

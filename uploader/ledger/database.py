@@ -1,0 +1,136 @@
+"""One SQLite file and the connection to it: queries, transactions, and SQLite's errors in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+
+from uploader.errors import LedgerRegression, TryLater, UploaderError
+from uploader.ledger.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_BROKEN: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# The last one is for macOS, where a plain sync does not reach the disk.
+_FOR_WRITING: Final = (
+    "pragma synchronous = full",
+    "pragma foreign_keys = on",
+    "pragma wal_autocheckpoint = 0",
+    "pragma fullfsync = on",
+)
+
+
+class SqliteDatabase(Store):
+    """The part of a `Store` that is about the database itself; `uploader.ledger.sqlite` has what stands around it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._may_write = False
+        self._is_damaged = False
+        self._digest: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def open(self, *, read_only: bool) -> None:
+        """See `Store.open`."""
+        mode = "ro" if read_only else "rw"
+        self._may_write = not read_only
+        try:
+            address = f"{self.path.absolute().as_uri()}?mode={mode}"
+            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+            if not read_only:
+                for statement in _FOR_WRITING:
+                    self._connection.execute(statement)
+                if self._connection.execute("pragma journal_mode").fetchone() != ("wal",):
+                    self._digest = None  # a copy that was put in the log's place: this changes its first page
+                    self._connection.execute("pragma journal_mode = wal")
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Store.transaction`: one sync of the disk at its end."""
+        database = self._database
+        try:
+            database.execute("begin immediate")
+            yield
+            database.execute("commit")
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                database.execute("rollback")
+            if isinstance(error, sqlite3.Error):
+                raise self._unwritable(error) from None
+            raise
+
+    def execute(self, query: str, values: Mapping[str, Any]) -> int:
+        """See `Store.execute`."""
+        try:
+            return self._database.execute(query, values).rowcount
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from None
+
+    def execute_many(self, query: str, rows: Iterator[Mapping[str, Any]]) -> None:
+        """See `Store.execute_many`."""
+        try:
+            self._database.executemany(query, rows)
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from None
+
+    def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """See `Store.rows`."""
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    def listed(self, column: str, name: str) -> str:
+        """See `Store.listed`."""
+        return f"{column} in (select value from json_each(:{name}))"
+
+    # ------------------------------------------------------------------ the connection
+
+    def _disconnect(self, *, folding: bool = True) -> None:
+        """Close the connection. SQLite then folds the -wal file, unless another connection is open, if only to read."""
+        if self._connection is None:
+            return
+        with contextlib.ExitStack() as stack:
+            if not folding:
+                reader = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+                stack.callback(reader.close)
+                with contextlib.suppress(sqlite3.Error):
+                    reader.execute("select 1 from meta").fetchall()
+            self._connection.close()
+            self._connection = None
+
+    def _wal_bytes(self) -> int:
+        wal = self._beside("-wal")
+        return wal.stat().st_size if wal.exists() else 0
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise TryLater(f"The sent log {self.path} is not open any more. No further request is made.")
+        return self._connection
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
+
+    def _unreadable(self, error: sqlite3.Error) -> UploaderError:
+        """Tell a busy sent log from a broken one."""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return TryLater(f"The sent log {self.path} is in use by another program. Nothing was sent; try again.")
+        self._is_damaged = True
+        return LedgerRegression(
+            f"The sent log {self.path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
+            "do not delete it: events that were sent would be sent again."
+        )
+
+    def _unwritable(self, error: sqlite3.Error) -> UploaderError:
+        if getattr(error, "sqlite_errorcode", None) in _BROKEN:
+            return self._unreadable(error)
+        return TryLater(f"The sent log {self.path} cannot be written ({error}). No further request is made.")
