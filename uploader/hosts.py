@@ -89,8 +89,8 @@ class Hosts:
         if bare in self.allowed:
             return "it is link-local, multicast or unspecified" if _is_nobody(meant) else None
         if bare in self.own:
-            # What a name server of one's own answers is allowed by naming the host in the settings.
-            return None if meant.is_global and not meant.is_multicast else "it is no public address"
+            is_public = meant.is_global and not meant.is_multicast
+            return None if is_public else "it is no public address; if your network means it, see allowed_hosts"
         return "the host is not among the allowed ones"
 
 

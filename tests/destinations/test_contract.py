@@ -18,6 +18,7 @@ from uploader.destinations import load, names
 from uploader.destinations.interface import Account, Response, Secret, Verdict
 from uploader.encode import MAX_LEAVES, Items, Limits, Listed, encode, leaf_paths, pack
 from uploader.errors import ConfigurationError
+from uploader.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,7 @@ def test_it_says_where_and_as_whom_it_sends(name: str) -> None:
     """Address, version, token variable and window have defaults that make sense."""
     destination = load(name)
     assert destination.base_url.startswith("https://")
+    Hosts(destination.hosts).check(destination.base_url, "its own")
     assert destination.api_version
     assert destination.token_env.isupper()
     assert destination.windows.dedup is None or destination.windows.dedup >= timedelta()

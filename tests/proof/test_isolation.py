@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -78,10 +77,8 @@ def test_bad_events_are_found_within_the_bound(tmp_path: Path, bad: int, shape: 
     world.platform.bad = bad_ones(rows["event_id"].to_list(), bad, shape)
     world.platform.names, world.platform.way = names, sometimes(FAULTS[fault], random.Random(bad))
     runs = run_until_done(world, rows)
-    ended = {
-        state: {key for key, found in world.states().items() if found == state}
-        for state in Counter(world.states().values())
-    }
+    states = world.states()
+    ended = {word: {key for key, state in states.items() if state == word} for word in set(states.values())}
     assert set(world.platform.counted) >= ids_of(rows) - world.platform.bad
     assert (world.platform.doubles, ended.keys() <= {"acked", "dead", "held"}) == ([], True)
     assert ended.get("dead", set()) | ended.get("held", set()) == world.platform.bad
@@ -97,7 +94,6 @@ def test_the_figures_of_the_search(tmp_path: Path, figure: Callable[[str, str], 
     told = []
     for bad in (1, 10, 100):
         world, rows = shop(tmp_path / str(bad)), many(EVENTS)
-        world.folder.mkdir()
         world.platform.bad = bad_ones(rows["event_id"].to_list(), bad, "spread")
         runs = run_until_done(world, rows)
         told.append(f"{bad} bad: {len(world.platform.requests)} of {most_requests(bad, EVENTS)} in {len(runs)} runs")
@@ -188,4 +184,6 @@ def test_a_destination_in_trouble_leaves_the_others_alone(
     assert duration(alone) >= 0.95 * duration(beside)
     waited = (beside.requests[0].at - NOW).total_seconds()
     assert waited < DEADLINE.total_seconds() / 2
-    figure("D13", f"beside one that {kind}: same {len(beside.requests)} requests, begun {waited:.0f} s later")
+    figure(
+        "D13", f"beside one in trouble ({kind}): the same {len(beside.requests)} requests, begun {waited:.0f} s later"
+    )

@@ -59,7 +59,7 @@ def test_ten_of_ten_are_noticed(results: Mapping[str, Done], figure: Callable[[s
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mistake_is_made_in_one_place(mutant: Mutant) -> None:
-    """The text to change stands in its file once; elsewise the table must be mended."""
+    """The text to change stands in its file once; otherwise the table must be mended."""
     text = (ROOT / mutant.file).read_text(encoding="utf-8")
     assert text.count(mutant.old) == 1
     assert mutant.old != mutant.new

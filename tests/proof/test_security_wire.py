@@ -117,7 +117,9 @@ PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"
 AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
-def test_a_proxy_of_the_environment_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_sees_nothing(
+    monkeypatch: pytest.MonkeyPatch, figure: Callable[[str, str], None]
+) -> None:
     """Neither of http nor of https."""
     with FaultyServer(answering(reply(SUCCESS))).open() as proxy:
         for name in PROXIES:
@@ -129,10 +131,11 @@ def test_a_proxy_of_the_environment_sees_nothing(monkeypatch: pytest.MonkeyPatch
                     assert Transport(TIMEOUTS).post(f"{scheme}://127.0.0.1:{server.port}", b"{}", {}).status == 500
                 assert server.visits == 1
         assert proxy.visits == 0
+        figure("S6", f"{len(PROXIES)} proxy variables: {proxy.visits} connections to it")
 
 
 def test_an_authority_of_the_environment_is_not_trusted(
-    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str, str], None]
 ) -> None:
     """Only the authorities that come with certifi vouch for a platform."""
     for name in AUTHORITIES:
@@ -140,10 +143,13 @@ def test_an_authority_of_the_environment_is_not_trusted(
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     arrived, trouble = payload(serving(authority.issue_cert("localhost")), None)
     assert (arrived, "unable to get local issuer" in trouble) == (b"", True)
+    figure(
+        "S6", f"{len(AUTHORITIES) + 1} variables that name an authority: {len(arrived)} bytes to whom it vouched for"
+    )
 
 
 def test_the_keys_of_a_connection_are_not_written_down(
-    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str, str], None]
 ) -> None:
     """SSLKEYLOGFILE, which the libraries obey, would let anybody who reads along read the events."""
     keys = tmp_path / "keys.log"
@@ -151,9 +157,12 @@ def test_the_keys_of_a_connection_are_not_written_down(
     assert TOKEN.encode() in payload(serving(authority.issue_cert("localhost")), tmp_path / "authority.pem")[0]
     assert not keys.exists()
     assert create_urllib3_context().keylog_filename == str(keys)
+    figure("S6", "SSLKEYLOGFILE: no key written down")
 
 
-def test_a_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netrc_does_not_replace_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str, str], None]
+) -> None:
     """The libraries would send its password instead."""
     for path in (tmp_path / ".netrc", tmp_path / "_netrc"):
         path.write_text("machine 127.0.0.1 login evil password evil\ndefault login evil password evil\n")
@@ -163,6 +172,7 @@ def test_a_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.
     with FaultyServer(answering(reply(SUCCESS))).open() as server:
         Transport(TIMEOUTS).post(f"http://127.0.0.1:{server.port}", b"{}", {"Authorization": f"Bearer {TOKEN}"})
     assert f"Authorization: Bearer {TOKEN}".encode() in server.heads[0].split(b"\r\n")
+    figure("S6", ".netrc and NETRC: the token is the one that was sent")
 
 
 # ---------------------------------------------------------------- answers that attack

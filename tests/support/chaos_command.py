@@ -126,10 +126,10 @@ def finish(process: subprocess.Popen[str], begun: float) -> Ended:
 def signalled(process: subprocess.Popen[str], *signals: int, gap: float = 0.0) -> Ended:
     """Send signals to a process, one after another, and wait for its end."""
     begun = time.monotonic()
-    for number in signals:
-        process.send_signal(number)
-        if number is not signals[-1]:
+    for position, number in enumerate(signals):
+        if position:
             threading.Event().wait(gap)
+        process.send_signal(number)
     return finish(process, begun)
 
 

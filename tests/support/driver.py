@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from uploader.clock import naive
-from uploader.delivery.planning import Plan, plan, watched_from
+from uploader.delivery.planning import plan, watched_from
 from uploader.delivery.run import Report, begin_watch, deliver
 from uploader.delivery.sending import Post, Surroundings
 from uploader.delivery.targets import Target
@@ -60,8 +60,8 @@ def run(source: Source, target: Target, parts: Parts) -> Report:
         stack.enter_context(parts.store.locked(parts.clock))
         published = source.published()
         ledger = stack.enter_context(guarded(parts.store, parts.clock, uuid.uuid4().hex[:12], published))
-        log = parts.seen(ledger)
-        made = compare(source, target, ledger, parts.clock())
+        log, now = parts.seen(ledger), parts.clock()
+        made = plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
         begin_watch(made, log)
         around = Surroundings(log, parts.post, parts.clock, parts.sleep, progress=parts.progress)
         report = deliver(made, source.rows(made.due), around)
@@ -69,11 +69,6 @@ def run(source: Source, target: Target, parts: Parts) -> Report:
         if ledger.high_water != mark:
             source.publish(reading.changes_since(ledger, mark), ledger)
     return report
-
-
-def compare(source: Source, target: Target, ledger: Ledger, now: datetime) -> Plan:
-    """Say what a run at this time would do."""
-    return plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
 
 
 def built(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:

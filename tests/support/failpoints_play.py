@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from tests.support.delivering import NOW, Clock, target
-from tests.support.driver import Memory, Parts, built, compare, run
+from tests.support.driver import Memory, Parts, built, run
 from tests.support.failpoints import Doing, FailingLedger, FailingPost, FailingStore, Failpoint, Killed, kill, unwind
 from tests.support.frames import event_frame
 from uploader.delivery.run import Report, exit_code
+from uploader.delivery.targets import Target
 from uploader.ledger import Ledger, SqliteStore, reading
 from uploader.sandbox import Sandbox
 from uploader.sandbox.wire import Call
@@ -135,13 +136,12 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What came of every event: in the sent log, at the receiver, in the published copy. ``due`` is what is left."""
+    """What came of every event: in the sent log, at the receiver, in the published copy."""
 
     states: Mapping[str, str]
     counted: Mapping[str, int]
     published: Mapping[str, str]
     exit_code: int
-    due: int = 0
 
 
 @dataclass
@@ -151,7 +151,7 @@ class Play:
     case: Case
     folder: Path
     clock: Clock = field(default_factory=Clock)
-    source: Memory = field(init=False)
+    target: Target = field(default_factory=lambda: target(batch_size=BATCH))
 
     def __post_init__(self) -> None:
         whole, in_isolation = frozenset(self.case.ids), self.case.moment == "in_isolation"
@@ -190,22 +190,22 @@ class Play:
         self.source.frame = built(self.orders, self.clock())
         self.source.before_commit = lambda: point.at("in_publication")
         with contextlib.suppress(Killed):
-            run(self.source, target(batch_size=BATCH), parts)
+            run(self.source, self.target, parts)
             raise AssertionError(f"the moment of {self.case} never came")
 
     def copied(self, folder: Path) -> Self:
         """Return the same play, as far as it has come, in another folder."""
         shutil.copytree(self.folder, folder)
-        other = type(self)(self.case, folder)
+        other = type(self)(self.case, folder, target=self.target)
         other.platform = self.platform.replayed(other.clock)
         other.source = Memory(self.orders, meta=self.source.meta, states=self.source.states)
         return other
 
     def again(self) -> Report:
         """Run to the end, at the time that it is now."""
-        self.source.frame = built(self.orders, self.clock())
+        self.source.frame, self.source.before_commit = built(self.orders, self.clock()), lambda: None
         parts = Parts(self.store, self.platform, self.clock, lambda seconds: self.clock.forward(seconds=seconds))
-        return run(self.source, target(batch_size=BATCH), parts)
+        return run(self.source, self.target, parts)
 
     def restart(self, after: timedelta) -> Ending:
         """Run again so long after the first run began."""
@@ -213,8 +213,7 @@ class Play:
         report = self.again()
         ledger = Ledger(self.store, self.clock, "reader", read_only=True)
         try:
-            states = reading.states(ledger, "meta:42", NOW - timedelta(days=30))
-            due = compare(self.source, target(batch_size=BATCH), ledger, self.clock()).due
+            states = reading.states(ledger, self.target.destination_id, NOW - timedelta(days=30))
         finally:
             ledger.close()
         return Ending(
@@ -222,7 +221,6 @@ class Play:
             counted=self.platform.counted(),
             published=self.source.states or {},
             exit_code=exit_code([report]),
-            due=due.height,
         )
 
 
@@ -234,7 +232,8 @@ def on_disk(folder: Path) -> dict[str, object]:
         found: dict[str, object] = {
             name: [dict(row) for row in log.execute(f"select * from {name}")] for name in tables
         }
-    found["manifest"] = json.loads((folder / "sent_log.sqlite.manifest.json").read_text())
+    manifest = json.loads((folder / "sent_log.sqlite.manifest.json").read_text())
+    found["manifest"] = manifest["high_water"]
     return json.loads(re.sub(r'"[0-9a-f]{12}([0-9a-f]{20})?"', '"a name"', json.dumps(found, default=bytes.hex)))
 
 

@@ -141,6 +141,7 @@ class Fault:
     """One fault and its verdict.
 
     ``rounds`` requests are made, and the last one counts; ``body`` is its size. ``lasts``: until it is given up.
+    ``closes``: the server ends each connection after an answer, before the next request is made.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Fault:
     rounds: int = 1
     body: int = 2
     lasts: bool = False
+    closes: bool = False
 
 
 def answers() -> Iterator[Fault]:
@@ -164,7 +166,7 @@ def answers() -> Iterator[Fault]:
     yield Fault("100 Continue", ACCEPTED, answering(b"HTTP/1.1 100 Continue\r\n\r\n" + reply(SUCCESS)))
     yield Fault("an answer before the request", "too_big", early)
     yield Fault("a length that is too short", IN_DOUBT, answering(reply(SUCCESS, length=5)))
-    yield Fault("the line closed while idle", ACCEPTED, closed_while_idle, rounds=2)
+    yield Fault("the line closed while idle", ACCEPTED, closed_while_idle, rounds=2, closes=True)
     for status in (301, 302, 303, 307, 308):
         there = f"{status} Elsewhere", "Location: /elsewhere"
         yield Fault(f"redirect {status}", IN_DOUBT, answering(reply(SUCCESS, *there)))

@@ -78,6 +78,7 @@ class FaultyServer:
     heads: list[bytes] = field(default_factory=list)
     visits: int = 0
     is_over: threading.Event = field(default_factory=threading.Event)
+    _ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     port: int = 0
 
     @property
@@ -116,6 +117,11 @@ class FaultyServer:
         # A client that goes away is what these tests are about.
         with connection, contextlib.suppress(OSError):
             self.fault(Visit(connection, self))
+        self._ended.release()
+
+    def wait_for_an_end(self) -> None:
+        """Wait until one more connection was closed."""
+        assert self._ended.acquire(timeout=10)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# The package of Debian and Ubuntu that brings each program.
-PACKAGES = {"postgres": "postgresql", "initdb": "postgresql", "pgbouncer": "pgbouncer"}
+# The package of Debian and Ubuntu that brings each program; strace is no server, but is found in the same way.
+PACKAGES = {"postgres": "postgresql", "initdb": "postgresql", "pgbouncer": "pgbouncer", "strace": "strace"}
 
 # Read by Debian's maintainer scripts: the servers that the packages bring are not to start by themselves,
 # and no cluster is to be made for them.

@@ -16,7 +16,7 @@ from uploader.delivery.run import exit_code
 from uploader.delivery.sending import Counter
 from uploader.delivery.targets import targets
 from uploader.errors import BooksDoNotBalance, ConfigurationError, QualityGateFailed, TryLater
-from uploader.ledger import State, reading
+from uploader.ledger import State, reading, summary
 from uploader.settings import DestinationSettings, Settings
 from uploader.transport import Answer, InDoubt
 
@@ -44,7 +44,7 @@ def in_turn(*answers: Callable[[Events], Answer]) -> Callable[[Events], Answer]:
 def states(world: World) -> dict[str, int]:
     """Return how many keys are in which state."""
     with world.ledger() as ledger:
-        return {state: rows for state, rows in reading.counts(ledger)["meta:42"].items() if rows}
+        return {state: rows for state, rows in summary.counts(ledger)["meta:42"].items() if rows}
 
 
 def test_a_refusal_after_a_lost_answer_leaves_the_doubt(world: World) -> None:

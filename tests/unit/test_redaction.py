@@ -136,15 +136,17 @@ def test_secrets_are_what_settings_or_names_call_so() -> None:
 
 
 CRASH = """
-import typer.main, uploader.cli.app as app
-def crash(_): raise RuntimeError("a library says " + {token!r})
+import logging, typer.main, uploader.cli.app as app
+def crash(_):
+    logging.warning("a library logs %s", {token!r})
+    raise RuntimeError("a library says " + {token!r})
 typer.main.get_command = crash
 app.main(["plan"])
 """
 
 
 def test_a_crash_of_the_command_shows_no_secret() -> None:
-    """The traceback of a bug has the place, and a mark in the place of the token."""
+    """Neither what was logged before, nor the traceback of the bug, which has its place."""
     done = subprocess.run(
         [sys.executable, "-c", CRASH.format(token=TOKEN)],
         env={"META_ACCESS_TOKEN": TOKEN, "PATH": ""},
@@ -153,6 +155,7 @@ def test_a_crash_of_the_command_shows_no_secret() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
+    assert "WARNING:root:a library logs ***" in done.stderr
     assert "RuntimeError: a library says ***" in done.stderr
     assert "in _run" in done.stderr
     assert TOKEN not in done.stderr

@@ -14,7 +14,7 @@ import pytest
 from tests.support.delivering import Clock, World, orders
 from uploader.clock import microseconds
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater
-from uploader.ledger import Ledger, Publication, SqliteStore, guarded, reading
+from uploader.ledger import Ledger, Publication, SqliteStore, guarded, reading, summary
 from uploader.ledger.files import digest_of
 from uploader.ledger.manifest import Manifest
 
@@ -87,7 +87,7 @@ def test_a_person_can_accept_a_new_sent_log(world: World) -> None:
     (world.folder / "sent_log.sqlite").unlink()
     _open(world, init=True)
     with world.ledger() as ledger:
-        assert reading.counts(ledger) == {}
+        assert summary.counts(ledger) == {}
 
 
 def test_a_newer_schema_is_refused_and_left_alone(world: World) -> None:
@@ -123,7 +123,7 @@ def test_a_read_only_command_makes_no_file(tmp_path: Path) -> None:
 def test_the_log_counts_states_with_zeros(world: World) -> None:
     """Every state is told, also those without rows."""
     with world.ledger() as ledger:
-        counted = reading.counts(ledger)["meta:42"]
+        counted = summary.counts(ledger)["meta:42"]
     assert counted == {"intent": 0, "released": 0, "acked": 3, "dead": 0, "expired": 0, "held": 0, "suppressed": 0}
 
 

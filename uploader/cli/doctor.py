@@ -16,7 +16,7 @@ from uploader.delivery.planning import check_freshness
 from uploader.delivery.targets import targets
 from uploader.destinations import names
 from uploader.errors import ConfigurationError, UploaderError
-from uploader.ledger import Publication, reading, verify
+from uploader.ledger import Publication, summary, verify
 from uploader.report import plural
 from uploader.warehouse import Connection, outbox
 from uploader.warehouse import reading as reading_warehouse
@@ -143,7 +143,7 @@ def _sent_log(context: Context, published: Publication | None) -> Iterator[Findi
             if ledger is None:
                 yield Finding("sent log", "ok", f"{context.store} does not exist yet: the first send makes it")
             else:
-                known = sum(sum(states.values()) for states in reading.counts(ledger).values())
+                known = sum(sum(states.values()) for states in summary.counts(ledger).values())
                 yield Finding("sent log", "ok", f"{context.store} knows {plural(known, 'event')}")
     except UploaderError as error:
         yield Finding("sent log", "fail", str(error))

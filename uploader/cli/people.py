@@ -15,7 +15,7 @@ import typer
 
 from uploader.cli.context import Context, environment, errors, is_interactive, print_json, stdout
 from uploader.cli.publishing import publish_changes, published_so_far
-from uploader.cli.telling import reason_text, tell
+from uploader.cli.telling import place_text, reason_text, tell
 from uploader.delivery.targets import targets
 from uploader.destinations import names
 from uploader.errors import TryLater, UsageError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from uploader.delivery.targets import Target
+    from uploader.warehouse.duckdb import Sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,11 @@ def places(known: Sequence[Target], ledger: Ledger | None, wanted: Sequence[str]
     return {name: place for name, place in found.items() if not wanted or name in wanted or place in wanted}
 
 
-def decide(decision: Decision, request: Request) -> int:
-    """Show what a decision would change, ask, and write it down; return the exit code."""
+def decide(decision: Decision, request: Request, sleep: Sleep = time.sleep) -> int:
+    """Show what a decision would change, ask, and write it down; return the exit code.
+
+    Asked without the lock, so that nobody's thinking keeps a run waiting. ``sleep`` waits for a busy warehouse.
+    """
     context = Context.load()
     with context.sent_log() as ledger:
         choices = _choose(context, ledger, decision, request)
@@ -103,7 +107,7 @@ def decide(decision: Decision, request: Request) -> int:
         return 0
     _confirm(context, decision, request, choices)
     by = who()
-    _write(context, decision, request, choices, by)
+    _write(context, decision, request, choices, by, sleep)
     _report(context, decision, request, choices, by)
     return 0
 
@@ -162,11 +166,13 @@ def _not_there(ledger: Ledger | None, chosen: Sequence[str], decision: Decision,
 # ---------------------------------------------------------------- writing
 
 
-def _write(context: Context, decision: Decision, request: Request, choices: Sequence[Choice], by: str) -> None:
+def _write(
+    context: Context, decision: Decision, request: Request, choices: Sequence[Choice], by: str, sleep: Sleep
+) -> None:
     """Write the decision into the sent log that is provably the newest, and into the warehouse's copy."""
     store = context.store
     with store.locked(context.clock):
-        with reading_warehouse(context.profile) as connection:
+        with reading_warehouse(context.profile, sleep) as connection:
             published = published_so_far(context, connection)
         with guarded(store, context.clock, context.run_id, published) as ledger:
             _require_same(choices, _choose(context, ledger, decision, request))
@@ -174,7 +180,7 @@ def _write(context: Context, decision: Decision, request: Request, choices: Sequ
                 ledger.judge(choice.destination_id, _verdicts(decision, choice), decision.into, by)
             detail = {choice.destination_id: choice.by_reason for choice in choices}
             ledger.log_decision(by, _in_words(decision, request), json.dumps(detail))
-            publish_changes(context, ledger, published, time.sleep)
+            publish_changes(context, ledger, published, sleep)
 
 
 def _require_same(seen: Sequence[Choice], current: Sequence[Choice]) -> None:
@@ -246,7 +252,8 @@ def _lines(decision: Decision, choices: Sequence[Choice], now: datetime, verb: s
     lines = []
     for choice in choices:
         events = plural(choice.keys.height, f"{decision.of} event")
-        lines.append(f"{choice.name} ({choice.destination_id}): {events} {verb} {decision.into} ({decision.reason})")
+        place = place_text(choice.name, choice.destination_id)
+        lines.append(f"{place}: {events} {verb} {decision.into} ({decision.reason})")
         for (reason,), keys in choice.keys.group_by("reason", maintain_order=True):
             shown = ", ".join(printable(event_id) for event_id in keys["event_id"].head(3))
             more = ", …" if keys.height > 3 else ""

@@ -22,7 +22,7 @@ _DECISION: Final = Decision(
 
 @app.command(short_help="Send events again that the platform refused.")
 def requeue(
-    event_id: Annotated[list[str] | None, typer.Argument(metavar="[EVENT_ID]...", help="Dead events.")] = None,
+    event_id: Annotated[list[str] | None, typer.Argument(metavar="EVENT_ID", help="Dead events.")] = None,
     reason: Annotated[
         str | None, typer.Option(metavar="CODE", help="All with this code: 100/2804050, or a part of it.")
     ] = None,

@@ -42,7 +42,7 @@ _OUTCOMES: Final = {
 @app.command(short_help="Decide about events that are held.")
 def resolve(
     as_: Annotated[As, typer.Option("--as", help="Whether they arrived, are to be sent again, or given up.")],
-    event_id: Annotated[list[str] | None, typer.Argument(metavar="[EVENT_ID]...", help="Held events.")] = None,
+    event_id: Annotated[list[str] | None, typer.Argument(metavar="EVENT_ID", help="Held events.")] = None,
     reason: Annotated[str | None, typer.Option(help="All that are held for this reason.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that are held.")] = False,
     destination: Annotated[list[str] | None, typer.Option(help="Of this one only; may be repeated.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -132,7 +133,7 @@ def _open(found: Exposure | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "nearest_expiry": found.nearest,
-        "at_risk": {str(hours): {"events": risk.events, "value": risk.value} for hours, risk in found.at_risk.items()},
+        "states": {state: asdict(events) for state, events in found.states.items()},
+        "at_risk": {str(hours): asdict(risk) for hours, risk in found.at_risk.items()},
         "older_than_5_days": found.waiting_long,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from uploader.delivery.exposure import DUE
 from uploader.ledger import State
 from uploader.report import aligned, lasting, money, packed, plural, printable
 
@@ -26,6 +27,11 @@ def reason_text(reason: str | None) -> str:
     return printable(reason) if reason else "no code on record"
 
 
+def place_text(name: str, destination_id: str) -> str:
+    """Write where events go: the destination's name and its id in the sent log."""
+    return printable(name if name == destination_id else f"{name} ({destination_id})")
+
+
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -41,46 +47,52 @@ def _word(state: str) -> str:
 
 def overview(name: str, figures: Mapping[str, Any], now: datetime) -> Iterator[str]:
     """Write what `uploader status --json` says about a destination."""
+    opened = (figures["open"] or {}).get("states", {})
     if any(figures["states"].values()):
-        yield f"{name} ({figures['destination_id']})"
-        yield from _states(figures, now)
-        for group in figures["trouble"]:
-            yield from _group(group, now)
+        yield place_text(name, figures["destination_id"])
     else:
         yield f"{name}: nothing was sent yet."
-    yield from _open(figures, now)
+    if figures["ages"] or opened:
+        yield from _states(figures, opened, now)
+    for group in figures["trouble"]:
+        yield from _group(group, now)
+    yield from _open(figures)
     if figures["not_before"] and figures["not_before"] > now:
         yield f"  {name} asked to be left alone until {_moment(figures['not_before'])}."
     yield from _breaker(figures["breaker"], now)
 
 
-def _states(figures: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    rows: list[tuple[str, ...]] = [("rows", "state", "oldest event", "oldest entry")]
+def _states(figures: Mapping[str, Any], opened: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """Write the states as a table. What is due is not in the sent log yet; expiry is known of what may be sent."""
+    rows: list[tuple[str, ...]] = [("rows", "state", "oldest event", "oldest entry", "first expires in")]
+    due = opened.get(DUE)
+    if due:
+        rows.append((f"{due['events']:,}", DUE, _age(due["oldest_event_at"], now), "-", _left(due, now)))
     for state, ages in figures["ages"].items():
         times = (_age(ages[name], now) for name in ("oldest_event_at", "since"))
-        rows.append((f"{figures['states'][state]:,}", _word(state), *times))
+        rows.append((f"{figures['states'][state]:,}", _word(state), *times, _left(opened.get(state), now)))
     yield from (f"  {line}" for line in aligned(rows, right={0}))
+
+
+def _left(events: Mapping[str, Any] | None, now: datetime) -> str:
+    return lasting(events["nearest_expiry"] - now) if events else "-"
 
 
 def _group(group: Mapping[str, Any], now: datetime) -> Iterator[str]:
     why = "no answer on record" if group["state"] == State.INTENT else reason_text(group["reason"])
+    named = _word(group["state"]) if why == group["state"] else f"{_word(group['state'])} ({why})"
     oldest = f", the oldest {_age(group['oldest_event_at'], now)} old" if group["oldest_event_at"] else ""
-    yield f"  {_word(group['state'])}: {why}: {plural(group['rows'], 'event')}{oldest}"
+    yield f"  {named}: {plural(group['rows'], 'event')}{oldest}"
     more = ["…"] if group["rows"] > len(group["examples"]) else []
     yield from packed([*map(printable, group["examples"]), *more], _WIDTH, "      ")
-    if group["trace_ids"]:
-        yield from packed([f"trace {printable(trace)}" for trace in group["trace_ids"]], _WIDTH, "      ")
+    yield from packed([f"trace {printable(trace)}" for trace in group["trace_ids"]], _WIDTH, "      ")
 
 
-def _open(figures: Mapping[str, Any], now: datetime) -> Iterator[str]:
+def _open(figures: Mapping[str, Any]) -> Iterator[str]:
     if figures["open"] is None:
         if figures["open_unknown"]:
-            yield f"  What expires, and its value, is not known: {figures['open_unknown']}"
+            yield f"  What is due, what expires, and its value, is not known: {figures['open_unknown']}"
         return
-    nearest = sorted((moment, state) for state, moment in figures["open"]["nearest_expiry"].items())
-    if nearest:
-        parts = [f"{_word(state)} in {lasting(moment - now)}" for moment, state in nearest]
-        yield f"  Next to expire: {', '.join(parts)} ({_moment(nearest[0][0])})"
     for hours, risk in figures["open"]["at_risk"].items():
         if risk["events"]:
             value = money(risk["value"].items())
@@ -102,7 +114,7 @@ def _breaker(breaker: Mapping[str, Any], now: datetime) -> Iterator[str]:
 def listing(name: str, state: State, figures: Mapping[str, Any], now: datetime) -> Iterator[str]:
     """Write the keys of a state, by reason; the event id stands last, so that a long one moves nothing."""
     keys, total = figures["listed"][state], figures["states"][state]
-    yield f"{name} ({figures['destination_id']}): {total:,} {state}"
+    yield f"{place_text(name, figures['destination_id'])}: {total:,} {state}"
     for reason in dict.fromkeys(key["reason"] for key in keys):
         yield f"  {reason_text(reason)}"
         yield from (f"    {line}" for line in _keys([key for key in keys if key["reason"] == reason], state, now))

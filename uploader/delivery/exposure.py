@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -36,14 +36,23 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """The events of one state that may still be delivered: how many, how old, and when the first is too old."""
+
+    events: int
+    oldest_event_at: datetime
+    nearest_expiry: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """One destination's events that may still be delivered.
 
-    ``nearest`` is by state (``due``, ``intent``, ``released``, ``held``); ``at_risk`` by hours ahead; ``waiting_long``
-    counts what is older than five days and not sent.
+    ``states`` are ``due``, ``intent``, ``released`` and ``held``, as far as there are any; ``at_risk`` is by hours
+    ahead; ``waiting_long`` counts what is older than five days and not sent.
     """
 
-    nearest: Mapping[str, datetime]
+    states: Mapping[str, Open]
     at_risk: Mapping[int, Risk]
     waiting_long: int
 
@@ -51,10 +60,11 @@ class Exposure:
 def exposure(plan: Plan, now: datetime) -> Exposure:
     """Say what a destination can still lose. ``now`` is aware."""
     rows, moment = _open(plan), naive(now)
-    nearest = rows.group_by("open").agg(pl.col("expires_at").min()).rows()
+    grouped = rows.group_by("open").agg(pl.len(), pl.col("event_at", "expires_at").min().dt.replace_time_zone("UTC"))
+    states = {state: Open(*found) for state, *found in grouped.rows()}
     ahead = {hours: rows.filter(pl.col("expires_at") <= moment + timedelta(hours=hours)) for hours in HORIZONS}
     return Exposure(
-        {state: expires_at.replace(tzinfo=UTC) for state, expires_at in nearest},
+        {state: states[state] for state in _OPEN if state in states},
         {hours: Risk(found.height, _by_currency(found)) for hours, found in ahead.items()},
         _old(rows, moment).height,
     )
@@ -77,8 +87,8 @@ def early_alarm(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
 
 def _open(plan: Plan) -> pl.DataFrame:
     """Return the plan's rows that may still be delivered, with their state in the sent log as ``open``."""
-    lost = pl.col("standing").is_in([Standing.EXPIRED, Standing.SUPPRESSED])
-    rows = plan.rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable") & ~lost)
+    not_now = pl.col("standing").is_in([Standing.EXPIRED, Standing.SUPPRESSED, Standing.WAITING])
+    rows = plan.rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable") & ~not_now)
     return rows.with_columns(pl.col("state").fill_null(DUE).alias("open")).filter(pl.col("open").is_in(_OPEN))
 
 

@@ -19,6 +19,8 @@ TALLY: Final = (
     "select (select count(*) from batch), (select count(*) from batch_event), (select count(*) from verdict),"
     " (select value from meta where key = 'ledger_id'), (select value from meta where key = 'high_water')"
 )
+BESIDE: Final = ("-wal", "-shm", "-journal")
+"""What SQLite leaves beside a database when a process ends at once; without that database it is of no use, and harm."""
 _KEPT: Final = 7
 _OFTEN_ENOUGH: Final = timedelta(days=1)
 _NAME: Final = re.compile(r"\d{8}T\d{12}\.sqlite")
@@ -64,7 +66,7 @@ def forget_oldest(ledger: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def set_aside(ledger: Path, label: str, suffixes: Sequence[str] = ("", "-wal", "-shm")) -> None:
+def set_aside(ledger: Path, label: str, suffixes: Sequence[str] = ("", *BESIDE)) -> None:
     """Move the files of a log, as far as they exist, to a folder of their own."""
     files = [path for suffix in suffixes if (path := ledger.with_name(ledger.name + suffix)).exists()]
     if not files:
@@ -80,7 +82,7 @@ def set_aside(ledger: Path, label: str, suffixes: Sequence[str] = ("", "-wal", "
 
 def remove(database: Path) -> None:
     """Remove a database that was not finished, and what SQLite left beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", *BESIDE):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 

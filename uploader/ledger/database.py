@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
-from uploader.errors import LedgerRegression, TryLater, UploaderError
+from uploader.errors import ConfigurationError, LedgerRegression, TryLater, UploaderError
 from uploader.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -122,8 +122,16 @@ class SqliteDatabase(Store):
 
     def _unreadable(self, error: sqlite3.Error) -> UploaderError:
         """Tell a busy sent log from a broken one."""
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        code = _code(error)
+        if code == sqlite3.SQLITE_BUSY:
             return TryLater(f"The sent log {self.path} is in use by another program. Nothing was sent; try again.")
+        if code == sqlite3.SQLITE_READONLY and not self._may_write:
+            return TryLater(
+                f"The sent log {self.path} was left in the middle of a write, and this command may only read it. "
+                "The next `uploader send` puts it in order."
+            )
+        if code not in _BROKEN and self._connection is not None and self._connection.in_transaction:
+            return self._unwritable(error)
         self._is_damaged = True
         return LedgerRegression(
             f"The sent log {self.path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
@@ -131,6 +139,16 @@ class SqliteDatabase(Store):
         )
 
     def _unwritable(self, error: sqlite3.Error) -> UploaderError:
-        if getattr(error, "sqlite_errorcode", None) in _BROKEN:
+        code = _code(error)
+        if code in _BROKEN:
             return self._unreadable(error)
+        if code == sqlite3.SQLITE_READONLY:
+            return ConfigurationError(
+                f"The sent log {self.path} may not be written. Check its rights, and its folder's."
+            )
         return TryLater(f"The sent log {self.path} cannot be written ({error}). No further request is made.")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the first of SQLite's codes for an error, without the details; 0 for one of Python's module."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -46,7 +46,7 @@ def guarded(
         if not store.exists():
             _refuse_missing(store, manifest, published)
             Ledger.create(store, clock)
-        _prove(store, manifest, published)
+        _prove(store, manifest, published, read_only=False)
         ledger = Ledger(store, clock, run_id)
     try:
         if not init:
@@ -64,12 +64,12 @@ def _opened_anew(store: Store, clock: Clock, run_id: str) -> Ledger:
     try:
         if store.exists():
             store.accept(clock)
-            store.prove(None)
+            store.prove(None, read_only=False)
             return Ledger(store, clock, run_id)
     except LedgerRegression:
         store.set_aside(clock)
     Ledger.create(store, clock)
-    store.prove(None)
+    store.prove(None, read_only=False)
     return Ledger(store, clock, run_id)
 
 
@@ -80,18 +80,18 @@ def verify(store: Store, published: Publication | None) -> None:
         _refuse_missing(store, manifest, published)
         return
     try:
-        _prove(store, manifest, published)
+        _prove(store, manifest, published, read_only=True)
     except LedgerRegression:
         if store.witness() == manifest:
             raise  # otherwise a run has written meanwhile: what was compared were two moments of it
     _verify_read_only(store, manifest, published)
 
 
-def _prove(store: Store, manifest: Manifest | None, published: Publication | None) -> None:
+def _prove(store: Store, manifest: Manifest | None, published: Publication | None, *, read_only: bool) -> None:
     if manifest:
         migrations.require_known(store, manifest.schema_version)  # how a newer version proves its log is not known
     try:
-        store.prove(manifest)
+        store.prove(manifest, read_only=read_only)
     except LedgerRegression:
         _verify_read_only(store, manifest, published)  # can often say more exactly what is wrong
         raise

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from uploader.errors import ConfigurationError, TryLater
 from uploader.ledger import place
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uploader.clock import Clock
+
+_GLANCES: Final = 20
+_BETWEEN_GLANCES_S: Final = 0.01
 
 
 @contextmanager
@@ -30,21 +34,37 @@ def locked(ledger: Path, clock: Clock, *, allow_network_filesystem: bool = False
     except OSError as error:
         raise ConfigurationError(f"The lock {path} cannot be opened ({error.strerror}). See [ledger] path.") from None
     try:
+        _take(descriptor, path)
+        with suppress(OSError):  # a full disk: the name of the holder is a courtesy, the lock holds without it
+            os.ftruncate(descriptor, 0)
+            about = f"pid {os.getpid()} on {socket.gethostname()} since {clock():%Y-%m-%dT%H:%M:%SZ}"
+            os.write(descriptor, about.encode())
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # so that nobody is told of a holder that is gone
+                os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path) -> None:
+    """Take the lock, or raise with who holds it. A holder without a name is about to write it, or about to go."""
+    holder = ""
+    for _ in range(_GLANCES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 500).decode(errors="replace").strip() or "unknown"
-            message = f"Another run holds the lock {path} ({holder}). Nothing was sent; try again later."
-            raise TryLater(message) from None
+            holder = os.pread(descriptor, 500, 0).decode(errors="replace").strip()
+            if holder:
+                break
+            time.sleep(_BETWEEN_GLANCES_S)
         except OSError as error:
             # Some network file systems have no locks at all.
             raise ConfigurationError(
                 f"The lock {path} cannot be taken ({error.strerror}). See [ledger] path."
             ) from None
-        with suppress(OSError):  # a full disk: the name of the holder is a courtesy, the lock holds without it
-            os.ftruncate(descriptor, 0)
-            about = f"pid {os.getpid()} on {socket.gethostname()} since {clock():%Y-%m-%dT%H:%M:%SZ}"
-            os.write(descriptor, about.encode())
-        yield
-    finally:
-        os.close(descriptor)
+        else:
+            return
+    message = f"Another run holds the lock {path} ({holder or 'unknown'}). Nothing was sent; try again later."
+    raise TryLater(message)

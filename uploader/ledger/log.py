@@ -248,9 +248,9 @@ class Ledger:
         """Return a query's rows as a frame of the given schema."""
         return pl.DataFrame(self.store.rows(query, values), schema=schema, orient="row")
 
-    def listed(self, column: str, name: str, texts: Sequence[str]) -> tuple[str, dict[str, str]]:
+    def listed(self, column: str, name: str, texts: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Return the condition that ``column`` is one of the texts, and the value that it needs."""
-        return self.store.listed(column, name), {name: json.dumps(list(texts))}
+        return self.store.listed(column, name), {name: self.store.list_of(texts)}
 
 
 def _require_texts(events: pl.DataFrame) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from uploader.errors import ConfigurationError
 
-SUFFIXES: Final = ("", "-wal", "-shm", ".lock", ".manifest.json", ".backups")
+SUFFIXES: Final = ("", "-wal", "-shm", "-journal", ".lock", ".manifest.json", ".backups")
 """What stands beside a sent log, each name being the log's own and one of these."""
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")

@@ -9,7 +9,6 @@ import polars as pl
 
 from uploader.clock import microseconds
 from uploader.ledger.states import QUARANTINE, STATES_SCHEMA, empty_states
-from uploader.ledger.summary import counts as counts  # noqa: PLC0414 - for those who ask here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

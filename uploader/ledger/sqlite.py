@@ -76,8 +76,11 @@ class SqliteStore(SqliteDatabase):
         """See `Store.close`: what the run wrote is folded into the log, and the manifest says that it is whole."""
         if self._may_write and self._connection is not None:
             try:
-                self._fold()
-                self._note(self._digest, is_closed=not self._wal_bytes())
+                if self._is_damaged:
+                    self._leave_damaged()
+                else:
+                    self._fold()
+                    self._note(self._digest, is_closed=not self._wal_bytes())
             except (UploaderError, OSError):
                 # Nothing is lost: the file stays as the manifest describes it, with its -wal file.
                 self._disconnect(folding=False)
@@ -108,7 +111,7 @@ class SqliteStore(SqliteDatabase):
         """See `Store.testify`."""
         replace(manifest, digest=self._digest).write(self.path)
 
-    def prove(self, manifest: Manifest | None) -> None:
+    def prove(self, manifest: Manifest | None, *, read_only: bool) -> None:
         """See `Store.prove`: by the digest of the file, or where a run ended while it wrote to it, by a look inside.
 
         Only while no connection is open: to close a file drops the locks that this process has on it.
@@ -125,18 +128,19 @@ class SqliteStore(SqliteDatabase):
                 "took its place, or the disk is failing. Nothing was sent. Restore the newest copy, or accept this "
                 "one with `uploader send --init`: what it does not know of will be sent again."
             )
-        self.open(read_only=True)
+        self.open(read_only=read_only)
         try:
             self._require_whole()
         finally:
             self._disconnect()
+        self._digest = digest_of(self.path)  # SQLite has put in order what was left in the middle of a write
 
     def accept(self, clock: Clock) -> None:
         """See `Store.accept`: a -wal file that was not written for this file is put aside."""
         with contextlib.suppress(LedgerRegression, OSError):
             manifest = self.witness()
             if manifest and manifest.digest and self._wal_bytes() and manifest.digest != digest_of(self.path):
-                copies.set_aside(self.path, f"{clock():%Y%m%dT%H%M%S%f}", ("-wal", "-shm"))
+                copies.set_aside(self.path, f"{clock():%Y%m%dT%H%M%S%f}", copies.BESIDE)
 
     def back_up(self, clock: Clock) -> None:
         """See `Store.back_up`: into ``.backups/``, named after the time."""
@@ -189,13 +193,17 @@ class SqliteStore(SqliteDatabase):
 
     def _fold(self) -> None:
         """Fold the -wal file into the log. In between only SQLite's own checks could tell that the file was harmed."""
-        if self._is_damaged:
-            raise LedgerRegression(f"The sent log {self.path} is damaged.")
         if self._digest and not self._wal_bytes():
             return
         self._note(None, is_closed=False)
         self._disconnect()
         self._digest = digest_of(self.path)
+
+    def _leave_damaged(self) -> None:
+        """Leave the files as they are, and see to it that the next run finds what this one found."""
+        self._disconnect(folding=False)
+        if digest_of(self.path) == self._digest:
+            self._note(None, is_closed=False)
 
     def _refresh(self) -> None:
         try:

@@ -5,6 +5,7 @@ Queries are written once, in the SQL that both understand, with ``:name`` for a 
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,11 @@ class Store(ABC):
 
     @abstractmethod
     def listed(self, column: str, name: str) -> str:
-        """Return the condition that ``column`` is in the value ``name``, a JSON array of texts."""
+        """Return the condition that ``column`` is in the value ``name``, which `list_of` made."""
+
+    def list_of(self, texts: Sequence[str]) -> Any:
+        """Return texts as the one value that `listed` takes: a JSON array, unless the engine has better."""
+        return json.dumps(list(texts))
 
     @abstractmethod
     def witness(self) -> Manifest | None:
@@ -83,7 +88,7 @@ class Store(ABC):
         """Keep a copy unless there is one of the last day; raise `LedgerRegression` when the log is damaged."""
         return
 
-    def prove(self, manifest: Manifest | None) -> None:  # noqa: ARG002 - a server needs nothing of us
+    def prove(self, manifest: Manifest | None, *, read_only: bool) -> None:  # noqa: ARG002 - a server needs nothing of us
         """Raise `LedgerRegression` when the log, which is not open, is not as it was left, or is damaged."""
         return
 

@@ -69,14 +69,16 @@ _GROUPS: Final = f"""
     order by state, reason, position
 """
 # Only a verdict brings an acked key back, so only there can an acked batch have been overtaken.
-_OVERTAKEN: Final = """
-    select e.batch_id, e.event_name, e.event_id
+_OVERTAKEN: Final = f"""
+    select coalesce(sum((
+        select count(*) from batch_event e join batch b on b.batch_id = e.batch_id
+        where e.event_id = v.event_id and e.event_name = v.event_name and +e.batch_id <= v.batch_id
+            and b.destination_no = d.destination_no and b.state = 'acked'
+    )), 0)
     from verdict v
     join destination d on d.destination_no = v.destination_no
-    join batch_event e on e.event_id = v.event_id and e.event_name = v.event_name
-    join batch b on b.batch_id = e.batch_id and b.destination_no = v.destination_no
-    where d.destination_id = :destination and b.state = 'acked' and +e.batch_id <= v.batch_id
-    group by e.batch_id, e.event_name, e.event_id
+    where d.destination_id = :destination
+        and v.verdict_id = (select max(w.verdict_id + 0) {_VERDICTS.format(key="v")})
 """
 _ACKED: Final = """
     from batch b join destination d on d.destination_no = b.destination_no
@@ -140,7 +142,7 @@ def _plainly_acked(ledger: Ledger, destination_id: str) -> Group:
     destination = {"destination": destination_id}
     rows, since = ledger.store.rows(f"select coalesce(sum(b.events), 0), min(b.settled_at) {_ACKED}", destination)[0]
     among = f"select min(e.event_at) from batch_event e where e.batch_id in (select b.batch_id {_ACKED})"
-    overtaken = ledger.store.rows(f"select count(*) from ({_OVERTAKEN}) as overtaken", destination)[0][0]
+    overtaken = int(ledger.store.rows(_OVERTAKEN, destination)[0][0])
     oldest = ledger.store.rows(among, destination)[0][0]
     return Group(str(State.ACKED), None, int(rows) - overtaken, moment(oldest), moment(since))
 

@@ -1,0 +1,126 @@
+"""The sent log after kill -9 while it is written to, brought forward, and made smaller."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import ledger_life as life
+from tests.support.ledger_kills import kill_after, moments, run
+from tests.support.ledger_life import Diary
+from tests.support.postgres import Server
+from tests.support.proof import size
+from tests.support.two_kinds import FIXTURES
+from uploader.ledger import migrations
+
+Figure = Callable[[str, str], None]
+
+
+def _killed_while_writing(address: str, diary: Diary, kills: int, chance: random.Random) -> int:
+    """Kill one writer after the other, and compare the log with the diary each time; return how many were alive."""
+    alive = 0
+    for moment in moments(0.3, chance, kills):
+        alive += kill_after(moment, life.write, address, diary, chance.randrange(10**9))
+        life.assert_kept(address, diary.lines())
+    return alive
+
+
+def test_a_killed_writer_loses_nothing_that_was_committed(tmp_path: Path, figure: Figure) -> None:
+    """Whatever it was doing, the log opens, is sound, and has every change that was reported."""
+    chance, kills, commits = random.Random(20261120), size(40, 500), 0
+    for part in range(kills // 20):
+        folder = tmp_path / str(part)
+        folder.mkdir()
+        log, diary = folder / "sent_log.sqlite", Diary(folder / "diary")
+        assert _killed_while_writing(str(log), diary, 20, chance) > 0
+        life.content(log)
+        commits += len(diary.lines())
+    figure("L1", f"{kills} kills, SQLite: {commits} reported changes, 0 lost, 0 logs that did not open")
+
+
+def test_a_killed_writer_loses_nothing_in_postgresql(tmp_path: Path, postgres: Server, figure: Figure) -> None:
+    """The same, where the server lives on and rolls back what was not committed."""
+    diary, kills = Diary(tmp_path / "diary"), size(10, 500)
+    _killed_while_writing(postgres.fresh(), diary, kills, random.Random(20261121))
+    figure("L1", f"{kills} kills, PostgreSQL: {len(diary.lines())} reported changes, 0 lost, 0 logs that did not open")
+
+
+# ---------------------------------------------------------------- brought forward
+
+
+def _log_of(version: int, path: Path) -> dict[str, object]:
+    """Write a log of an old version, with rows enough that it takes a while to copy; return its states."""
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as database:
+        database.executescript((FIXTURES / f"v{version}.sql").read_text(encoding="utf-8"))
+        database.execute(
+            "with recursive numbers (n) as (select 1 union all select n + 1 from numbers limit 5000)"
+            " insert into batch_event select 1, 'Purchase', 'more.' || n, event_at, first_intent_at, consent_at,"
+            " payload_hash, fields from batch_event, numbers where event_id = 'purchase.1'"
+        )
+        database.execute("pragma journal_mode = wal")
+    database.close()
+    expected = json.loads((FIXTURES / f"v{version}.json").read_text(encoding="utf-8"))
+    return {event_id: (state, reason, at) for _, event_id, state, reason, at in expected}
+
+
+@pytest.mark.parametrize("version", range(1, migrations.newest()))
+def test_a_killed_migration_leaves_the_old_version_or_the_new_one(version: int, tmp_path: Path, figure: Figure) -> None:
+    """At whatever moment: the states are the same, and the next run brings it forward."""
+    path, chance, kills, found = tmp_path / "log" / "sent_log.sqlite", random.Random(version), size(50, 500), Counter()
+    path.parent.mkdir()
+    _log_of(version, path)
+    seconds = run(life.migrate, str(path))
+    for moment in moments(seconds, chance, kills):
+        shutil.rmtree(path.parent)
+        path.parent.mkdir()
+        known = _log_of(version, path)
+        kill_after(moment, life.migrate, str(path))
+        after = dict(life.content(path)["meta"])["schema_version"]
+        found[after] += 1
+        with life.opened(str(path), days=1) as ledger:
+            states = life.states(ledger)
+        assert {key: states[key] for key in known} == known
+        assert len(states) == len(known) + 5000
+    assert set(found) <= {str(version), str(migrations.newest())}
+    figure("L6", f"{kills} kills while v{version} was brought forward: versions {dict(found)}, states the same")
+
+
+# ---------------------------------------------------------------- made smaller
+
+
+def test_a_killed_compaction_leaves_the_old_file_or_the_new_one(tmp_path: Path, figure: Figure) -> None:
+    """At whatever moment: what may not be forgotten is there, what is there is whole, and the next run goes on."""
+    made, path, chance = tmp_path / "made", tmp_path / "log" / "sent_log.sqlite", random.Random(8)
+    made.mkdir()
+    life.old_and_young(str(made / "sent_log.sqlite"), 20, 200)
+    with life.opened(str(made / "sent_log.sqlite")) as ledger:
+        before = life.states(ledger)
+    keep = {key: state for key, state in before.items() if not key.startswith("old.") and key != "expired"}
+    shutil.copytree(made, path.parent)
+    seconds, found, kills = run(life.keep, str(path), 40), Counter(), size(10, 50)
+    for moment in moments(seconds, chance, kills):
+        shutil.rmtree(path.parent)
+        shutil.copytree(made, path.parent)
+        kill_after(moment, life.keep, str(path), 40)
+        life.content(path)
+        with life.opened(str(path), days=40) as ledger:
+            states = life.states(ledger)
+        assert states in (before, keep)
+        found["all keys" if states == before else "the younger keys"] += 1
+        run(life.keep, str(path), 40)
+        assert path.stat().st_size < (made / "sent_log.sqlite").stat().st_size * 0.7
+        assert sorted(file.name for file in path.parent.iterdir()) == [
+            "sent_log.sqlite",
+            "sent_log.sqlite.backups",
+            "sent_log.sqlite.lock",
+            "sent_log.sqlite.manifest.json",
+        ]
+    figure("L8", f"{kills} kills while a log was made smaller: {dict(found)}; 0 keys lost inside the retention")
