@@ -92,8 +92,8 @@ def standings(
     ``outbox``: one destination's rows (columns as `uploader.warehouse.outbox.read_keys`). ``states``: the sent log's
     (columns as `uploader.ledger.reading.states`). ``now`` and ``begun_at`` are UTC without a zone, the latter since
     when it is known what became of this destination's events. Returns the rows that concern a run, with ``state``,
-    ``standing``, ``standing_reason``, ``first_intent_at``, ``was_in_doubt``, ``quarantines`` and ``is_moved`` (the event
-    has another time than when it was sent); in-doubt keys without an outbox row come with a NULL ``event_key``.
+    ``standing``, ``standing_reason``, ``first_intent_at``, ``was_in_doubt``, ``quarantines`` and ``is_moved`` (its time
+    is not what it was when it was sent); in-doubt keys without an outbox row come with a NULL ``event_key``.
     """
     # A row that may be sent goes before a held one with the same id (its repetition).
     ranked = outbox.filter(pl.col("event_id").is_not_null()).sort("is_sendable", descending=True, maintain_order=True)

@@ -14,7 +14,7 @@ import pytest
 from tests.support import delivering
 from tests.support.delivering import Clock
 from tests.support.postgres import Pooler, Server
-from tests.support.proof import size
+from tests.support.proof import full, size
 from tests.support.two_kinds import Counting, Host, Log
 from uploader.errors import ConfigurationError, TryLater
 from uploader.ledger.postgres import PostgresStore
@@ -130,7 +130,7 @@ def test_a_host_without_its_session_stops_at_its_next_write(
     """Before and after every commit of a run; what it had intended is posted within ten minutes, or never."""
     count = _moments_of_a_run(urls(), tmp_path)
     resent = 0
-    chosen = range(0 if minutes == 20 else minutes % 2, count, size(1 if minutes == 20 else 2, 1))
+    chosen = range(count) if full() else range(minutes % 2, count, 2 if minutes == 20 else 3)
     for at in chosen:
         shop = Shop(urls(), tmp_path)
         shop.moments.do, shop.moments.at = lambda shop=shop: shop.take_over(minutes), at
@@ -174,7 +174,7 @@ def test_a_host_that_stands_still_keeps_the_lock(
     urls: Callable[[], str], tmp_path: Path, figure: Callable[[str, str], None]
 ) -> None:
     """Twenty minutes at any moment: the other is refused, and an intent from before is not posted but made anew."""
-    chosen = range(0, _moments_of_a_run(urls(), tmp_path), size(3, 1))
+    chosen = range(0, _moments_of_a_run(urls(), tmp_path), size(5, 1))
     for at in chosen:
         shop = Shop(urls(), tmp_path)
 

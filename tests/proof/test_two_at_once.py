@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.crowd import PATIENCE_S, Member, Result, crowd
 from tests.support.frames import event_frame
+from tests.support.postgres import Server
 from tests.support.proof import size
 from tests.support.shop import DATASET, NOW, ROOT, orders, settings_for, write_marts
 from uploader.sandbox import Sandbox
@@ -142,20 +143,26 @@ def _judge(members: list[Member], results: list[Result], *, shut: bool) -> list[
     return workers
 
 
+def _stop_at_work(it: Shop) -> None:
+    """Let the first process ask, stop it before it gets the answer, and see that the other one is refused."""
+    first, second = it.members
+    it.gate.shut()
+    first.tell("send")
+    assert it.gate.came.wait(PATIENCE_S)
+    first.signal(signal.SIGSTOP)
+    second.tell("send")
+    assert (second.result().code, len(it.sandbox.requests())) == (75, 1)
+
+
 def test_a_stopped_process_that_lost_its_session_sends_nothing_more(
-    postgres: object, tmp_path: Path, figure: Callable[[str, str], None]
+    postgres: Server, tmp_path: Path, figure: Callable[[str, str], None]
 ) -> None:
     """SIGSTOP between a request and its answer; another host takes over and ends; SIGCONT: it stops with 75."""
     url = postgres.fresh()
     with shop(tmp_path, 2, in_postgres(url)) as it:
         first, second = it.members
         it.sells(0)
-        it.gate.shut()
-        first.tell("send")
-        assert it.gate.came.wait(PATIENCE_S)
-        first.signal(signal.SIGSTOP)
-        second.tell("send")
-        assert (second.result().code, it.sandbox.counts()[DATASET]["requests"]) == (75, 1)
+        _stop_at_work(it)
         end_sessions(url)
         it.gate.opened.set()
         second.tell("send")

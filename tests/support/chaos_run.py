@@ -14,7 +14,8 @@ from uploader.delivery.run import exit_code
 from uploader.delivery.targets import Target, targets
 from uploader.errors import UploaderError
 from uploader.ledger import SqliteStore, Store
-from uploader.settings import DestinationSettings, Settings
+from uploader.ledger.upkeep import keep
+from uploader.settings import DestinationSettings, LedgerSettings, Settings
 from uploader.transport import Timeouts, Transport
 from uploader.warehouse import Profile
 
@@ -65,7 +66,13 @@ def work(order: Order) -> None:
     # Short, so that a platform that hangs does not hold up the chaos; too short is one fault more.
     transport = Transport(Timeouts(connect=2, read=0.8, total=1.5))
     try:
-        parts = Parts(order.store(), transport.post, clock, sleep)
+        parts = Parts(
+            store=order.store(),
+            post=transport.post,
+            clock=clock,
+            sleep=sleep,
+            keep=lambda ledger: keep(ledger, clock, LedgerSettings()),
+        )
         report = run(Warehouse(order.profile, sleep), order.target(), parts)
     except UploaderError as error:
         print(error, file=sys.stderr)  # noqa: T201, pytest shows it with a failure

@@ -6,8 +6,8 @@ The product has no way to be ended at a chosen moment; whoever puts the parts to
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -29,6 +29,9 @@ from uploader.warehouse.sent_log import publish, read_publication
 class Source(Protocol):
     """Where the rows come from, and where the sent log is published to."""
 
+    def opened(self) -> AbstractContextManager[object]:
+        """Open it to read; it is closed before the first request."""
+
     def published(self) -> Publication | None:
         """Say how far the published sent log has come."""
 
@@ -44,7 +47,8 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is put together from. ``seen`` is what delivery gets to see of the open sent log."""
+    """What a run is put together from. ``seen`` is what delivery gets to see of the open sent log, and
+    ``keep`` the care that it gets at the end."""
 
     store: Store
     post: Post
@@ -52,22 +56,26 @@ class Parts:
     sleep: Callable[[float], None]
     progress: Callable[[int], None] = lambda _rows: None
     seen: Callable[[Ledger], Any] = lambda ledger: ledger
+    keep: Callable[[Ledger], None] = lambda _ledger: None
 
 
 def run(source: Source, target: Target, parts: Parts) -> Report:
     """Compare, deliver, publish: one run with the lock held."""
     with ExitStack() as stack:
         stack.enter_context(parts.store.locked(parts.clock))
-        published = source.published()
-        ledger = stack.enter_context(guarded(parts.store, parts.clock, uuid.uuid4().hex[:12], published))
-        log, now = parts.seen(ledger), parts.clock()
-        made = plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
+        with source.opened():
+            published = source.published()
+            ledger = stack.enter_context(guarded(parts.store, parts.clock, uuid.uuid4().hex[:12], published))
+            log, now = parts.seen(ledger), parts.clock()
+            made = plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
+            rows = source.rows(made.due)
         begin_watch(made, log)
         around = Surroundings(log, parts.post, parts.clock, parts.sleep, progress=parts.progress)
-        report = deliver(made, source.rows(made.due), around)
+        report = deliver(made, rows, around)
         mark = published.high_water if published else 0
         if ledger.high_water != mark:
             source.publish(reading.changes_since(ledger, mark), ledger)
+        parts.keep(ledger)
     return report
 
 
@@ -82,28 +90,32 @@ def built(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Warehouse:
     """A DuckDB file with both marts."""
 
     profile: Profile
     sleep: Callable[[float], None]
+    connection: Any = None
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Open the file to read."""
+        with reading_warehouse(self.profile, self.sleep) as self.connection:
+            yield
 
     def published(self) -> Publication | None:
         """Read the table ``sent_log_meta``."""
-        with reading_warehouse(self.profile, self.sleep) as connection:
-            found = read_publication(connection, self.profile)
+        found = read_publication(self.connection, self.profile)
         return Publication(*found) if found else None
 
     def keys(self, since: datetime) -> pl.DataFrame:
         """Read the outbox."""
-        with reading_warehouse(self.profile, self.sleep) as connection:
-            return outbox.read_keys(connection, self.profile, since)
+        return outbox.read_keys(self.connection, self.profile, since)
 
     def rows(self, due: pl.DataFrame) -> pl.DataFrame:
         """Read both marts."""
-        with reading_warehouse(self.profile, self.sleep) as connection:
-            return outbox.read_rows(connection, self.profile, due)
+        return outbox.read_rows(self.connection, self.profile, due)
 
     def publish(self, changes: pl.DataFrame, ledger: Ledger) -> None:
         """Write the table ``sent_log``."""
@@ -119,6 +131,10 @@ class Memory:
     before_commit: Callable[[], None] = lambda: None
     meta: Publication | None = None
     states: dict[str, str] | None = None
+
+    def opened(self) -> AbstractContextManager[object]:
+        """Nothing is to be opened."""
+        return nullcontext()
 
     def published(self) -> Publication | None:
         """Return how far the published sent log has come."""

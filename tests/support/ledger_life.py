@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,42 +46,26 @@ def opened(address: str, days: float = 0) -> Iterator[Ledger]:
 # ---------------------------------------------------------------- to be killed
 
 
-@dataclass(slots=True)
-class Diary:
-    """A file that says what was committed; a line is written after the commit returned."""
+def write(report: Connection, address: str, seed: int) -> None:
+    """Run after run: intents and what became of them, and now and then the -wal file is folded in the middle.
 
-    path: Path
-
-    def note(self, *words: object) -> None:
-        """Write one line; it survives the end of the process."""
-        with self.path.open("a", encoding="utf-8", buffering=1) as file:
-            file.write(json.dumps(words) + "\n")
-
-    def lines(self) -> list[Any]:
-        """Return what was written; the last line may be torn."""
-        if not self.path.exists():
-            return []
-        whole = self.path.read_text(encoding="utf-8").rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines()]
-
-
-def write(address: str, diary: Diary, seed: int) -> None:
-    """Run after run: intents and what became of them, and now and then the -wal file is folded in the middle."""
+    Each change is reported after its commit has returned: batch, rows, state.
+    """
     chance = random.Random(seed)
     number = 0
     while True:
-        with opened(address) as ledger:
+        with opened_after_a_kill(address) as ledger:
             if isinstance(ledger.store, SqliteStore):
                 ledger.store._fold_at = chance.choice((50_000, 2**26))
             for _ in range(chance.randrange(1, 12)):
                 number += 1
                 ids = [f"{seed}.{number}.{position}" for position in range(chance.randrange(1, 40))]
                 batch = sent(ledger, ids)
-                diary.note(batch, len(ids), "intent")
+                report.send((batch, len(ids), "intent"))
                 outcome = chance.choice(OUTCOMES)
                 if outcome:
                     ledger.settle(batch, outcome)
-                    diary.note(batch, len(ids), str(outcome))
+                    report.send((batch, len(ids), str(outcome)))
 
 
 def migrate(address: str) -> None:
@@ -148,11 +131,8 @@ def opened_after_a_kill(address: str) -> Iterator[Ledger]:
         yield ledger
 
 
-def assert_kept(address: str, lines: list[Any]) -> None:
-    """Compare a log with a diary: every change that was noted is there."""
-    noted: dict[int, tuple[int, str]] = {}
-    for batch, rows, state in lines:
-        noted[batch] = rows, state
+def assert_kept(address: str, reported: dict[int, tuple[int, str]]) -> None:
+    """Check that every change that was reported (rows and state by batch) is there."""
     with opened_after_a_kill(address) as ledger:
         found = {
             batch: (rows, state)
@@ -164,8 +144,8 @@ def assert_kept(address: str, lines: list[Any]) -> None:
         }
     lost = {
         batch: (was, found.get(batch))
-        for batch, was in noted.items()
-        # What was committed may be a step ahead of what was noted, when the kill came in between.
+        for batch, was in reported.items()
+        # What was committed may be a step ahead of what was reported, when the kill came in between.
         if found.get(batch) != was and not (was[1] == "intent" and found.get(batch, (0,))[0] == was[0])
     }
     assert lost == {}

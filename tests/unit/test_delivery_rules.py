@@ -210,3 +210,15 @@ def test_an_answer_that_names_everybody_blames_nobody(world: World) -> None:
     report = world.run(orders(50))
     assert isinstance(report.problem, PlatformRefused)
     assert (report.books.dead, len(world.platform.requests) <= 12) == (0, True)
+
+
+def test_what_was_delivered_in_a_part_of_its_batch_does_not_expire(world: World) -> None:
+    """The refused whole is in the window that a later run reads, the accepted part with the older events is not."""
+    old = {"event_at": "2026-11-14T15:00:00", "expires_at": "2026-11-21T15:00:00"}
+    rows = pl.concat([orders(4, **old), orders(6).tail(2)])
+    world.platform.judge = rejecting("purchase.6")
+    assert (world.run(rows).books.acked, world.platform.requests[1]) == (5, ["purchase.1", "purchase.2", "purchase.3"])
+    world.clock.forward(days=1, hours=2)
+    late = orders(4, is_sendable=False, hold_reason="expired", **old)
+    assert world.run(pl.concat([late, orders(6).tail(2)])).books.expired == 0
+    assert states(world) == {"acked": 5, "dead": 1}

@@ -15,7 +15,7 @@ import typer
 
 from uploader.cli.context import Context, environment, errors, is_interactive, print_json, stdout
 from uploader.cli.publishing import publish_changes, published_so_far
-from uploader.cli.telling import place_text, reason_text, tell
+from uploader.cli.telling import place_text, reason_text, state_text, tell
 from uploader.delivery.targets import targets
 from uploader.destinations import names
 from uploader.errors import TryLater, UsageError
@@ -157,7 +157,7 @@ def _is_meant(asked: str, reason: str) -> bool:
 def _not_there(ledger: Ledger | None, chosen: Sequence[str], decision: Decision, missing: Sequence[str]) -> str:
     """Say which ids are not in the state they must be in, and where they are instead."""
     found = [reading.states_of(ledger, place, missing).select("event_id", "state") for place in chosen]
-    states = dict(pl.concat(found).rows()) if found else {}
+    states = {event_id: state_text(state) for event_id, state in pl.concat(found).rows()} if found else {}
     shown = [f"  {printable(event_id)}: {states.get(event_id, 'not in the sent log')}" for event_id in missing[:20]]
     more = [f"  and {len(missing) - 20} more"] if len(missing) > 20 else []
     return "\n".join([f"Nothing was changed. Not {decision.of}:", *shown, *more])

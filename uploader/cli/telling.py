@@ -40,7 +40,7 @@ def _age(moment: datetime | None, now: datetime) -> str:
     return lasting(now - moment) if moment else "-"
 
 
-def _word(state: str) -> str:
+def state_text(state: str) -> str:
     """Name a state as people do."""
     return "in doubt" if state == State.INTENT else state
 
@@ -70,7 +70,7 @@ def _states(figures: Mapping[str, Any], opened: Mapping[str, Any], now: datetime
         rows.append((f"{due['events']:,}", DUE, _age(due["oldest_event_at"], now), "-", _left(due, now)))
     for state, ages in figures["ages"].items():
         times = (_age(ages[name], now) for name in ("oldest_event_at", "since"))
-        rows.append((f"{figures['states'][state]:,}", _word(state), *times, _left(opened.get(state), now)))
+        rows.append((f"{figures['states'][state]:,}", state_text(state), *times, _left(opened.get(state), now)))
     yield from (f"  {line}" for line in aligned(rows, right={0}))
 
 
@@ -80,7 +80,7 @@ def _left(events: Mapping[str, Any] | None, now: datetime) -> str:
 
 def _group(group: Mapping[str, Any], now: datetime) -> Iterator[str]:
     why = "no answer on record" if group["state"] == State.INTENT else reason_text(group["reason"])
-    named = _word(group["state"]) if why == group["state"] else f"{_word(group['state'])} ({why})"
+    named = state_text(group["state"]) if why == group["state"] else f"{state_text(group['state'])} ({why})"
     oldest = f", the oldest {_age(group['oldest_event_at'], now)} old" if group["oldest_event_at"] else ""
     yield f"  {named}: {plural(group['rows'], 'event')}{oldest}"
     more = ["…"] if group["rows"] > len(group["examples"]) else []

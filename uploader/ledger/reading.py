@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import microseconds
-from uploader.ledger.states import QUARANTINE, STATES_SCHEMA, empty_states
+from uploader.ledger.states import FINAL, QUARANTINE, STATES_SCHEMA, empty_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,12 @@ def states(ledger: Ledger | None, destination_id: str, since: datetime) -> pl.Da
         values,
         _VERDICTS,
     )
-    return _current(batches, verdicts)
+    found = _current(batches, verdicts)
+    # The last batch of an older key may lie outside of the window, while the one before it, with younger events,
+    # lies inside.
+    open_ids = found.filter(~pl.col("state").is_in(FINAL))["event_id"].unique().to_list()
+    whole = states_of(ledger, destination_id, open_ids)
+    return pl.concat([found.join(whole, on=_KEY, how="anti"), whole])
 
 
 def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[str]) -> pl.DataFrame:

@@ -38,6 +38,9 @@ QUARANTINE: Final = "quarantine"
 
 STATES: Final = tuple(state.value for state in State)
 
+FINAL: Final = ("acked", "dead", "expired", "held", "suppressed")
+"""States that only a person's decision leaves."""
+
 STATES_SCHEMA: Final = pl.Schema(
     {
         "event_name": pl.String,
