@@ -47,8 +47,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is put together from. ``seen`` is what delivery gets to see of the open sent log, and
-    ``keep`` the care that it gets at the end."""
+    """What a run is put together from.
+
+    ``seen`` is what delivery gets to see of the open sent log, ``keep`` the care that the log gets at the end.
+    """
 
     store: Store
     post: Post

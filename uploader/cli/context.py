@@ -35,7 +35,7 @@ class PlainConsole(Console):
         return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
 
-errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
+errors = PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """Where people are told things; stdout carries results."""
 
 
@@ -89,7 +89,8 @@ def print_json(content: Any) -> None:
 
 def stdout() -> Console:
     """Return a console for results. Long lines stay whole when nobody watches."""
-    return PlainConsole(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 110)
+    watched = sys.stdout.isatty()
+    return PlainConsole(highlight=False, emoji=False, soft_wrap=not watched, width=None if watched else 110)
 
 
 def is_interactive() -> bool:

@@ -25,7 +25,7 @@ from uploader.delivery.planning import check_freshness
 from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
 from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import ready
-from uploader.errors import Interrupted, LedgerRegression, TryLater, UsageError
+from uploader.errors import Interrupted, LedgerRegression, QualityGateFailed, TryLater, UsageError
 from uploader.ledger import Ledger, Store, guarded
 from uploader.ledger.upkeep import keep
 from uploader.report import plural
@@ -153,13 +153,22 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         for entry in made:
             begin_watch(entry, ledger)
         if not rows.is_empty():
-            gate.require_passed(context, made, judged)
+            try:
+                gate.require_passed(context, made, judged)
+            except QualityGateFailed:
+                _warn_early(context, made, ledger)
+                raise
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
-        for entry in made:
-            if alarm := early_alarm(entry, ledger, context.clock()):
-                errors.print(alarm, markup=False, style="yellow")
+        _warn_early(context, made, ledger)
         publish_changes(context, ledger, published, interruption.sleep)
         return reports, _keep(context, ledger)
+
+
+def _warn_early(context: Context, made: Sequence[Plan], ledger: Ledger) -> None:
+    """Tell of events that are not sent for so long that they may expire."""
+    for entry in made:
+        if alarm := early_alarm(entry, ledger, context.clock()):
+            errors.print(alarm, markup=False, style="yellow")
 
 
 def _keep(context: Context, ledger: Ledger) -> LedgerRegression | None:
