@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEY: Final = ["event_name", "event_id"]
+_CLOCK_SLACK: Final = timedelta(minutes=5)
+"""An intent that was stamped later than that was stamped by a wrong clock: nobody knows when it was made."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 _IN_DOUBT: Final = (pl.col("state") == "intent").fill_null(value=False)
 
@@ -124,7 +126,13 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
         & (pl.col("event_at") < now - rules.resend_for("website"))
     )
     never_again = rules.resend_us() == 0
-    too_late = never_again | (pl.col("first_intent_at") + rules.resend_us() < microseconds(now)) | pixel_window
+    from_the_future = pl.col("first_intent_at") > microseconds(now + _CLOCK_SLACK)
+    too_late = (
+        never_again
+        | from_the_future
+        | (pl.col("first_intent_at") + rules.resend_us() < microseconds(now))
+        | pixel_window
+    )
     quarantined = (pl.col("state") == "released") & (pl.col("not_before") > microseconds(now))
     expired = pl.col("expires_at") <= now + rules.expiry_margin
     expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)

@@ -38,7 +38,7 @@ def _holding(store: SqliteDatabase) -> None:
 @pytest.mark.parametrize(
     ("folder", "kind", "shared"),
     [
-        ("/home/shop", "ext4", False),
+        ("/opt/shop", "ext4", False),
         ("/srv", "nfs4", True),
         ("/srv/logs", "nfs4", True),
         ("/srvlogs", "ext4", False),

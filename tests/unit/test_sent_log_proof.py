@@ -136,6 +136,34 @@ def test_a_long_wal_file_is_folded_in_the_middle_of_a_run(world: World) -> None:
     assert {"purchase.4", "purchase.5"} <= set(_known(world))
 
 
+class _Watched(SqliteStore):
+    """Keeps a copy of its folder from the moment at which SQLite begins to fold the -wal file."""
+
+    def _disconnect(self, *, folding: bool = True) -> None:
+        aside = self.path.parent.with_name("aside")
+        if self._wal_bytes() and not aside.exists():
+            shutil.copytree(self.path.parent, aside)
+        super()._disconnect(folding=folding)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_run_that_is_killed_while_it_folds_is_gone_on_with(world: World, share: float) -> None:
+    """Some pages of the -wal file are in the log already, and SQLite writes all of them again."""
+    with guarded(_Watched(_log(world)), world.clock, "run", None) as ledger:
+        sent(ledger, [f"purchase.{n}" for n in range(4, 9)])
+    shutil.rmtree(world.folder)
+    world.folder.with_name("aside").rename(world.folder)
+    # https://www.sqlite.org/fileformat2.html#walformat: a header of 32 bytes, then pages with 24 bytes before each.
+    wal = _log(world).with_name(NAME + "-wal").read_bytes()
+    frames = [wal[start : start + 24 + 4096] for start in range(32, len(wal), 24 + 4096)]
+    assert len(frames) > 2
+    with _log(world).open("r+b") as file:
+        for frame in frames[: round(len(frames) * share)]:
+            file.seek((int.from_bytes(frame[:4]) - 1) * 4096)
+            file.write(frame[24:])
+    assert len(_known(world)) == 8
+
+
 def test_a_manifest_that_cannot_be_written_at_the_end_leaves_the_file_alone(world: World) -> None:
     """The file must not change while the manifest describes it otherwise; its -wal file keeps what is new."""
     obstacle = _log(world).with_name(NAME + ".manifest.json.tmp")

@@ -158,6 +158,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             except QualityGateFailed:
                 _warn_early(context, made, ledger)
                 raise
+        # One that failed last time goes last: it must not keep the others waiting.
+        made.sort(key=lambda entry: ledger.breaker(entry.target.destination_id).failures)
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
         _warn_early(context, made, ledger)
         publish_changes(context, ledger, published, interruption.sleep)

@@ -95,7 +95,7 @@ class Exchange:
         allowed = _RETRIES + _RETRIES_PER_BATCH * self._counter.batches
         too_long = tries.outcome is not None and (tries.outcome.wait_s or 0) > LONGEST_WAIT_S
         counts_twice = tries.may_have_arrived and self._around.clock() >= begun.resend_until
-        spent = self._counter.retries >= allowed
+        spent = self._counter.retries + 1 > allowed
         return not (spent or too_long or counts_twice or self._is_old(begun) or self._around.stop() or self.is_late())
 
     def _is_old(self, begun: Begun) -> bool:
@@ -131,7 +131,9 @@ class Exchange:
             f"{self._target.name} says that it is {theirs:%Y-%m-%d %H:%M:%S} UTC, this machine's clock says "
             f"{ours:%Y-%m-%d %H:%M:%S} UTC"
         )
-        self._counter.clock_is_wrong |= abs(theirs - ours) > _SKEW_TO_STOP
+        if abs(theirs - ours) > _SKEW_TO_STOP:
+            self._counter.clock_is_wrong = True
+            self._around.ledger.correct_clock(theirs)
         if not self._counter.warnings:
             self._counter.warnings.append(f"{told}. Set the clock: the ages of events are judged by it.")
 

@@ -59,6 +59,9 @@ class Sender(Protocol):
     def bury(self, refused: Sent) -> None:
         """Record that the one event of a batch was refused by itself."""
 
+    def witness(self, batch: pl.DataFrame) -> pl.DataFrame | None:
+        """Return one new event that is due and not in a batch, to be sent by itself; None where there is none."""
+
     def quarantine(self, batch: pl.DataFrame) -> None:
         """Leave rows for a later run."""
 
@@ -151,6 +154,16 @@ class _Search:
         self._may_probe = False
         return found and not self._has_accepted
 
+    def _is_contradicted(self, batch: pl.DataFrame, codes: set[str | None]) -> bool:
+        """Tell whether an event from elsewhere is not refused alike: then the batch is bad, and the mapping right."""
+        witness = self._sender.witness(batch)
+        answer = self._send(witness) if witness is not None else None
+        if answer is None or (not answer.is_accepted and answer.outcome.code in codes):
+            return False
+        if not answer.is_accepted:
+            self._sender.bury(answer)
+        return True
+
     def _probe(self, batch: pl.DataFrame) -> None:
         """Send single events from all over the batch: if all are refused alike, stop and blame nobody."""
         count = min(_PROBES, batch.height)
@@ -158,7 +171,7 @@ class _Search:
         answers = [self._send(batch.slice(position, 1)) for position in chosen]
         bad = [answer for answer in answers if answer and not answer.is_accepted]
         codes = {answer.outcome.code for answer in bad}
-        if len(bad) == count and len(codes) == 1:
+        if len(bad) == count and len(codes) == 1 and not self._is_contradicted(batch, codes):
             raise PlatformRefused(
                 f"Every event is refused with code {codes.pop()} ({bad[0].outcome.message}): that is not the rows' "
                 "fault. Nothing was dead-lettered. Look at `uploader plan --show 1`, mend the mapping or the model, "

@@ -102,8 +102,6 @@ def _known(outbox: pl.DataFrame, ledger: Ledger | None, destination_id: str, now
     sendable = outbox.filter("is_sendable")
     oldest = sendable["event_at"].min()
     known = reading.states(ledger, destination_id, oldest if isinstance(oldest, datetime) else now)
-    # Of an older key the window may show only some batches, so it is asked for by its id.
-    known = known.join(sendable, on=KEY, how="semi")
     asked = pl.concat([sendable, outbox.filter(pl.col("hold_reason") == "expired")]).join(known, on=KEY, how="anti")
     found = reading.states_of(ledger, destination_id, asked["event_id"].drop_nulls().unique().to_list())
     return pl.concat([known, found.join(known, on=KEY, how="anti").join(asked, on=KEY, how="semi")])

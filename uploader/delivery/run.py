@@ -113,13 +113,16 @@ def first_run_notice(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
 
 
 def exit_code(reports: Sequence[Report], *, interrupted: Callable[[], int | None] = lambda: None) -> int:
-    """Return the exit code of a run: what a person must mend first comes first."""
+    """Return the exit code of a run: what a person must mend first comes first.
+
+    Rows that were lost beat a wish to be called later: that comes by itself, and nobody would look.
+    """
     signal = interrupted()
     if signal is not None:
         return 128 + signal
     problems = [report.problem for report in reports]
     if any(isinstance(problem, PlatformRefused) for problem in problems):
         return PlatformRefused.exit_code
-    if any(isinstance(problem, TryLater) for problem in problems):
-        return TryLater.exit_code
-    return 2 if any(report.books.needs_attention for report in reports) else 0
+    if any(report.books.needs_attention for report in reports):
+        return 2
+    return TryLater.exit_code if any(isinstance(problem, TryLater) for problem in problems) else 0

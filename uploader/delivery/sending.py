@@ -50,9 +50,12 @@ class Delivery:
         self._body = target.destination.body()
         self._paths = leaf_paths(self._body)
         self._late: list[pl.DataFrame] = []
+        self._rows = pl.DataFrame()
+        self._witnesses: list[str] = []
 
     def run(self, rows: pl.DataFrame) -> Counter:
         """Send ``rows`` (whole rows with the columns that `uploader.diff.due` adds), until done or told to stop."""
+        self._rows = rows
         try:
             self._check_pauses()
             # Apart: rows of two lanes, and those that the platform would or would not recognize again.
@@ -85,7 +88,7 @@ class Delivery:
         now = self._around.clock()
         # In doubt for too long by now: the next run holds it.
         overdue = (pl.col("first_intent_at") + pl.col("resend_us") < microseconds(now)).fill_null(value=False)
-        batch = batch.filter(~overdue)
+        batch = batch.filter(~overdue & ~pl.col("event_key").is_in(self._witnesses))
         late = pl.col("expires_at") <= naive(now) + self.target.rules.expiry_margin
         current = batch.filter(~late)
         if current.height < batch.height:
@@ -94,7 +97,9 @@ class Delivery:
             self.counter.batches += 1
             sent = self.send(current)
             if sent.outcome.verdict in (Verdict.REFUSED, Verdict.TOO_BIG):
-                isolate(self, sent, has_accepted=self.counter.acked > 0)
+                # What was in quarantine shared its request with events that were accepted.
+                is_suspect = current["lane"][0] == Lane.SUSPECT
+                isolate(self, sent, has_accepted=self.counter.acked > 0 or is_suspect)
         self._around.progress(batch.height)
 
     # ------------------------------------------------------------------ one batch
@@ -154,6 +159,16 @@ class Delivery:
         else:
             self._judge(refused.batch, State.DEAD, outcome.code or str(outcome.verdict))
         self.counter.dead += refused.batch.height
+
+    def witness(self, batch: pl.DataFrame) -> pl.DataFrame | None:
+        """Return the youngest new event that is due and not in a batch, to be sent by itself."""
+        is_new = pl.col("lane").is_in([Lane.URGENT, Lane.NEW])
+        others = self._rows.filter(is_new).join(batch, on="event_key", how="anti")
+        chosen = others.sort("event_at").tail(1)
+        if chosen.is_empty() or chosen["event_key"][0] in self._witnesses:
+            return None
+        self._witnesses.append(chosen["event_key"][0])
+        return pl.concat([chosen, encode(chosen, self._body)], how="horizontal")
 
     def quarantine(self, batch: pl.DataFrame) -> None:
         """Leave rows of a refused batch for a later run: there are no requests left to find out which are bad."""

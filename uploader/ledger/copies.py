@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from uploader.ledger.files import sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 TALLY: Final = (
@@ -44,8 +45,8 @@ def backups(ledger: Path) -> list[Path]:
 
 def is_recent(ledger: Path, now: datetime) -> bool:
     """Tell whether the newest backup is less than a day old."""
-    names = [file.stem for file in backups(ledger)[-1:]]
-    return any(now - datetime.strptime(name, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) < _OFTEN_ENOUGH for name in names)
+    newest = max((file.stem for file in backups(ledger)), default="")
+    return newest > f"{now - _OFTEN_ENOUGH:%Y%m%dT%H%M%S%f}"
 
 
 def keep(ledger: Path, name: str, copy: Callable[[Path], None]) -> None:

@@ -100,9 +100,9 @@ class SqliteDatabase(Store):
             return
         with contextlib.ExitStack() as stack:
             if not folding:
-                reader = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
-                stack.callback(reader.close)
                 with contextlib.suppress(sqlite3.Error):
+                    reader = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+                    stack.callback(reader.close)
                     reader.execute("select 1 from meta").fetchall()
             self._connection.close()
             self._connection = None

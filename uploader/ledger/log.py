@@ -56,6 +56,7 @@ class Ledger:
         self.store = store
         self.run_id = run_id
         self._clock = clock
+        self._wrong_by = 0
         store.open(read_only=read_only)
         try:
             migrations.require_newest(store) if read_only else migrations.migrate(store, clock)
@@ -91,7 +92,7 @@ class Ledger:
     @contextmanager
     def _transaction(self) -> Iterator[int]:
         """Do everything inside or nothing; yields the time in microseconds."""
-        before, now = self.high_water, microseconds(self._clock())
+        before, now = self.high_water, microseconds(self._clock()) - self._wrong_by
         try:
             with self.store.transaction():
                 self._require_latest(before)
@@ -195,6 +196,11 @@ class Ledger:
     def pause(self, destination_id: str, until: datetime | None) -> None:
         """Remember until when the platform asked to be left alone; None clears it."""
         self._remember(destination_id, {"not_before": microseconds(until) if until else None})
+
+    def correct_clock(self, moment: datetime) -> None:
+        """Stamp what follows with the true time where this machine's clock is ahead: it may be put right meanwhile."""
+        self._wrong_by = max(microseconds(self._clock()) - microseconds(moment), 0)
+        self.written_at = min(self.written_at, microseconds(moment))
 
     def record_breaker(self, destination_id: str, breaker: Breaker) -> None:
         """Remember how many batches in a row met a passing fault, and until when no other is tried."""

@@ -184,26 +184,25 @@ def history(ledger: Ledger, event_id: str) -> list[dict[str, Any]]:
         "paths",
         "fields",
         "hash",
-        "batch_id",
-        "verdict_id",
+        "change_no",
     ]
     schema = pl.Schema(
         dict.fromkeys(columns, pl.String)
-        | dict.fromkeys(["at", "settled_at", "fields", "batch_id", "verdict_id"], pl.Int64)
+        | dict.fromkeys(["at", "settled_at", "fields", "change_no"], pl.Int64)
         | {"hash": pl.Binary}
     )
     rows = ledger.frame(
         "select d.destination_id, e.event_name, b.state, b.intent_at, b.settled_at, b.code, b.run_id, f.paths, "
-        "e.fields, e.payload_hash, b.batch_id, 0 from batch_event e join batch b using (batch_id) "
+        "e.fields, e.payload_hash, b.change_no from batch_event e join batch b using (batch_id) "
         "join destination d using (destination_no) join field_set f using (field_set_no) where e.event_id = :event_id "
         "union all select d.destination_id, v.event_name, v.state, v.decided_at, v.decided_at, v.reason, "
-        "v.decided_by, null, null, null, v.batch_id, v.verdict_id from verdict v "
-        "join destination d using (destination_no) where v.event_id = :event_id order by 4, 11, 12",
+        "v.decided_by, null, null, null, v.change_no from verdict v "
+        "join destination d using (destination_no) where v.event_id = :event_id order by 4, 11",
         {"event_id": event_id},
         schema,
     )
     times = [pl.from_epoch(name, time_unit="us").alias(name) for name in ("at", "settled_at")]
-    return rows.with_columns(times).drop("batch_id", "verdict_id").to_dicts()
+    return rows.with_columns(times).drop("change_no").to_dicts()
 
 
 def field_names(paths: str, bitmap: int) -> list[str]:

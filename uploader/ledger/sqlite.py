@@ -155,7 +155,10 @@ class SqliteStore(SqliteDatabase):
             return
         self._require_whole()
         self.back_up(clock)
-        copies.forget_oldest(self.path)
+        try:
+            copies.forget_oldest(self.path)
+        except OSError as error:
+            raise TryLater(f"An old copy of the sent log cannot be deleted ({error}).") from None
 
     def compact(self) -> None:
         """See `Store.compact`: a new file takes the place of the old one. Somebody who reads it puts that off."""
@@ -168,8 +171,8 @@ class SqliteStore(SqliteDatabase):
             copies.let_wal(fresh)
             self._note(None, is_closed=False)
             self._replace_by(fresh)
-        except OSError as error:
-            raise TryLater(f"The sent log {self.path} cannot be made smaller ({error.strerror}).") from None
+        except (OSError, sqlite3.Error) as error:
+            raise TryLater(f"The sent log {self.path} cannot be made smaller ({error}).") from None
         finally:
             copies.remove(fresh)
 
