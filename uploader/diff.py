@@ -119,20 +119,10 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
     """Return ``standing`` or ``standing:reason`` of a row; NULL for one that concerns no run. The first rule wins."""
     sendable = pl.col("is_sendable").fill_null(value=False)
     settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
-    # Where the browser sends the same event, the platform's window began with that.
-    pixel_window = (
-        pl.lit(rules.pixel_redundant)
-        & (pl.col("action_source") == "website")
-        & (pl.col("event_at") < now - rules.resend_for("website"))
-    )
+    pixel_window = _is_past_pixel_window(rules, now)
     never_again = rules.resend_us() == 0
+    too_late = never_again | (pl.col("first_intent_at") + rules.resend_us() < microseconds(now)) | pixel_window
     from_the_future = pl.col("first_intent_at") > microseconds(now + _CLOCK_SLACK)
-    too_late = (
-        never_again
-        | from_the_future
-        | (pl.col("first_intent_at") + rules.resend_us() < microseconds(now))
-        | pixel_window
-    )
     quarantined = (pl.col("state") == "released") & (pl.col("not_before") > microseconds(now))
     expired = pl.col("expires_at") <= now + rules.expiry_margin
     expired_while_due = (pl.col("hold_reason") == "expired") & (pl.col("expires_at") >= begun_at)
@@ -146,6 +136,8 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
         .then(pl.format("suppressed:{}", pl.col("hold_reason")))
         .when(_IN_DOUBT & (expired | ~sendable))
         .then(pl.lit("held:expired"))
+        .when(_IN_DOUBT & from_the_future)
+        .then(pl.lit("held:wrong_clock"))
         .when(_IN_DOUBT & too_late)
         .then(pl.lit("held:past_dedup_window"))
         .when(_IN_DOUBT)
@@ -161,6 +153,12 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
         .when(sendable)
         .then(pl.lit("new"))
     )
+
+
+def _is_past_pixel_window(rules: Rules, now: datetime) -> pl.Expr:
+    """Where the browser sends the same event, the platform's window began with that."""
+    too_old = pl.col("event_at") < now - rules.resend_for("website")
+    return pl.lit(rules.pixel_redundant) & (pl.col("action_source") == "website") & too_old
 
 
 def due(rows: pl.DataFrame, rules: Rules, now: datetime) -> pl.DataFrame:

@@ -52,17 +52,25 @@ def _holding(store: SqliteDatabase) -> None:
 )
 def test_the_file_system_of_a_folder_is_that_of_the_nearest_mount(folder: str, kind: str, shared: bool) -> None:
     """By whole names of folders, escapes read; of two mounts at one point the later one lies above."""
-    assert place.filesystem(Path(folder), MOUNTS) == kind
-    assert place.is_shared(kind) is shared
+    point, found = place.mount_of(Path(folder), MOUNTS)
+    assert found == kind
+    assert place.is_shared(point, found) is shared
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "ceph", "lustre", "fuse.sshfs"])
 def test_a_folder_that_other_machines_share_is_refused(tmp_path: Path, kind: str) -> None:
     """Exit 78 with the setting that forces it; with that setting it is taken."""
-    mounts, log = f"1 0 0:1 / / rw - {kind} somewhere rw\n", tmp_path / "sent_log.sqlite"
+    mounts, log = f"1 0 0:1 / {tmp_path} rw - {kind} somewhere rw\n", tmp_path / "sent_log.sqlite"
     with pytest.raises(ConfigurationError, match=rf"type {kind}.*allow_network_filesystem = true"):
         place.require_safe(log, mounts, allow_network_filesystem=False)
     place.require_safe(log, mounts, allow_network_filesystem=True)
+
+
+@pytest.mark.parametrize("kind", ["9p", "virtiofs"])
+def test_the_root_of_a_virtual_machine_is_its_own(tmp_path: Path, kind: str) -> None:
+    """Its host serves it, and nobody else has it; a folder that is mounted in the same way is a share."""
+    log = tmp_path / "sent_log.sqlite"
+    place.require_safe(log, f"1 0 0:1 / / rw - {kind} root rw\n", allow_network_filesystem=False)
 
 
 def test_where_the_kernel_keeps_no_table_nothing_is_refused(tmp_path: Path) -> None:

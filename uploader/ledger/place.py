@@ -21,6 +21,8 @@ _SHARED: Final = (
 )
 # A container's own layer is on this machine, although a program in user space serves it.
 _LOCAL_FUSE: Final = ("fuse.fuse-overlayfs",)
+# The root of a virtual machine or a sandbox is its own, although its host serves it; other folders may be shares.
+_GUESTS: Final = ("9p", "virtiofs")
 
 
 def mountinfo() -> str:
@@ -31,12 +33,12 @@ def mountinfo() -> str:
         return ""
 
 
-def filesystem(folder: Path, mounts: str) -> str:
-    """Return the type of the file system that a resolved folder is on, by the text of a mountinfo.
+def mount_of(folder: Path, mounts: str) -> tuple[str, str]:
+    """Return where the file system that a resolved folder is on is mounted, and its type, by the text of a mountinfo.
 
     Format: https://www.kernel.org/doc/html/latest/filesystems/proc.html (3.5), read 2026-11-21.
     """
-    longest, found = 0, ""
+    found = "", ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         fields, kinds = before.split(" "), after.split()
@@ -44,13 +46,15 @@ def filesystem(folder: Path, mounts: str) -> str:
             continue
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4])
         # Of two mounts at one point the later one lies above.
-        if folder.is_relative_to(point) and len(point) >= longest:
-            longest, found = len(point), kinds[0]
+        if folder.is_relative_to(point) and len(point) >= len(found[0]):
+            found = point, kinds[0]
     return found
 
 
-def is_shared(kind: str) -> bool:
-    """Tell whether a type of file system is one that other machines may write to as well."""
+def is_shared(point: str, kind: str) -> bool:
+    """Tell whether a file system is one that other machines may write to as well."""
+    if point == "/" and kind in _GUESTS:
+        return False
     return kind in _SHARED or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE)
 
 
@@ -69,8 +73,8 @@ def require_safe(ledger: Path, mounts: str, *, allow_network_filesystem: bool) -
             f"Everybody may write to the folder {folder}, so anybody could put another sent log there. "
             f"Let [ledger] path name a folder in it, like {folder / 'ledger' / ledger.name}, or take that right away."
         )
-    kind = filesystem(folder, mounts)
-    if is_shared(kind) and not allow_network_filesystem:
+    point, kind = mount_of(folder, mounts)
+    if is_shared(point, kind) and not allow_network_filesystem:
         raise ConfigurationError(
             f"The folder {folder} is on a file system of type {kind}, which other machines may share: there the lock "
             "may not hold, and SQLite can damage the sent log. Put it on a local disk, or keep it in PostgreSQL "
