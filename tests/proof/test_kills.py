@@ -40,7 +40,7 @@ def survived(shop: Chaos, kills: int) -> str:
         shop.round()
     shop.calm_down()
     audit = shop.audit()
-    assert audit.wrong == {}, f"seed {shop.seed}"
+    assert not audit.wrong, f"seed {shop.seed}: {audit.wrong}"
     return f"seed {shop.seed}, {shop.order.store().__class__.__name__}: {audit.told()}"
 
 
