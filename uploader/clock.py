@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -18,12 +19,15 @@ NOW_VARIABLE: Final = "UPLOADER_NOW"
 
 def parse_time(text: str, what: str, error: type[UploaderError] = ConfigurationError) -> datetime:
     """Read an ISO 8601 time; without an offset it is UTC. ``what`` names it in the ``error``."""
-    try:
+    moment = None
+    with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    # Beyond these years, sums of times overflow.
+    if moment is None or not 1970 <= moment.year < 3000:
         message = f"{what} is {text!r}, which is no ISO 8601 time; write it like 2026-11-20T12:00:00Z."
-        raise error(message) from None
+        raise error(message)
+    return moment
 
 
 def naive(moment: datetime) -> datetime:

@@ -119,7 +119,7 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
     """Return ``standing`` or ``standing:reason`` of a row; NULL for one that concerns no run. The first rule wins."""
     sendable = pl.col("is_sendable").fill_null(value=False)
     settled = pl.col("state").is_not_null() & ~pl.col("state").is_in(["intent", "released"])
-    pixel_window = _is_past_pixel_window(rules, now)
+    pixel_window = is_past_pixel_window(rules, now)
     never_again = rules.resend_us() == 0
     too_late = never_again | (pl.col("first_intent_at") + rules.resend_us() < microseconds(now)) | pixel_window
     from_the_future = pl.col("first_intent_at") > microseconds(now + _CLOCK_SLACK)
@@ -155,7 +155,7 @@ def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
     )
 
 
-def _is_past_pixel_window(rules: Rules, now: datetime) -> pl.Expr:
+def is_past_pixel_window(rules: Rules, now: datetime) -> pl.Expr:
     """Where the browser sends the same event, the platform's window began with that."""
     too_old = pl.col("event_at") < now - rules.resend_for("website")
     return pl.lit(rules.pixel_redundant) & (pl.col("action_source") == "website") & too_old

@@ -31,7 +31,7 @@ BEGIN = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 POISON_SHARE = 0.004
 FAULT_SHARE = 0.15
 JUMP = timedelta(hours=50)
-JUMP_SHARE = {False: 0.01, True: 0.11}
+JUMP_SHARE = {False: 0.01, True: 0.06}
 """Together some 4 %. A jump is more likely after a run that was killed in the middle: that is where it can hurt."""
 ALLOWED = (0, 2, 75)
 """How a run that is not killed may end: done, done with something to look at, try later."""

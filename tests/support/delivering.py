@@ -13,7 +13,7 @@ import polars as pl
 
 from tests.support.frames import event_frame
 from uploader.delivery.planning import Plan, plan
-from uploader.delivery.run import Report, deliver
+from uploader.delivery.run import Report, begin_watch, deliver
 from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import Target, targets
 from uploader.ledger import Ledger, SqliteStore, Store, guarded
@@ -124,15 +124,16 @@ class World:
         with guarded(self.store(), self.clock, "run", None) as ledger:
             yield ledger
 
-    def plan(self, ledger: Ledger, rows: pl.DataFrame) -> Plan:
+    def plan(self, ledger: Ledger, rows: pl.DataFrame, since: datetime | None = None) -> Plan:
         """Compare rows with the sent log."""
         keyed = rows.with_columns(pl.Series("row_digest", range(rows.height), pl.UInt64))
-        return plan(target(**self.settings), keyed, ledger, self.clock())
+        return plan(target(**self.settings), keyed, ledger, self.clock(), since)
 
     def run(self, rows: pl.DataFrame, **surroundings: object) -> Report:
         """Plan and deliver rows in one run."""
         with self.ledger() as ledger:
-            made = self.plan(ledger, rows)
+            made = self.plan(ledger, rows, surroundings.pop("since", None))
+            begin_watch(made, ledger)
             due = made.due.select("event_key").join(rows, on="event_key", maintain_order="left")
             sleep = surroundings.pop("sleep", self.sleep)
             monotonic = self.clock.monotonic

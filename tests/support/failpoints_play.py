@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import NoReturn, Self
 from urllib.parse import urlsplit
@@ -109,7 +110,8 @@ class Platform:
         told = self.sandbox.reply(call, None)
         if answer == "reset_after":
             raise InDoubt("the line was cut")
-        return Answer(500, b"", {}) if answer == "500_after" else Answer(told.status, told.body, {})
+        about = {"date": format_datetime(self.clock.now, usegmt=True)}
+        return Answer(500, b"", about) if answer == "500_after" else Answer(told.status, told.body, about)
 
     def _answer_to(self, body: bytes) -> str:
         try:

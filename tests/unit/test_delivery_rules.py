@@ -160,7 +160,7 @@ def test_a_clock_that_is_wrong_stops_the_run_and_judges_nobody(world: World) -> 
 
 def test_a_machine_that_slept_between_intent_and_request_does_not_post(world: World) -> None:
     """The monotonic clock shows it too, where the wall's was set back meanwhile."""
-    ticks = iter([0.0, 700.0])
+    ticks = iter([0.0, 0.0, 700.0])
     report = world.run(orders(1), monotonic=lambda: next(ticks, 700.0))
     assert (world.platform.requests, states(world), exit_code([report])) == ([], {"released": 1}, 75)
 
@@ -222,3 +222,79 @@ def test_what_was_delivered_in_a_part_of_its_batch_does_not_expire(world: World)
     late = orders(4, is_sendable=False, hold_reason="expired", **old)
     assert world.run(pl.concat([late, orders(6).tail(2)])).books.expired == 0
     assert states(world) == {"acked": 5, "dead": 1}
+
+
+# ---------------------------------------------------------------- two troubles in one run
+
+
+def test_a_witness_is_an_event_that_was_not_tried(world: World) -> None:
+    """Batch one gets no answer, batch two is refused whole: the doubt about batch one stays as old as it is."""
+    world.settings = {"batch_size": 4}
+    world.platform.judge = lambda events: LOST if "purchase.1" in str(events) else refused(100, 2804019)
+    world.run(orders(8))
+    with world.ledger() as ledger:
+        doubts = reading.in_doubt(ledger, "meta:42")
+    assert sorted(doubts["event_id"]) == [f"purchase.{n}" for n in range(1, 5)]
+
+
+def test_probes_keep_the_doubt_that_a_half_got(world: World) -> None:
+    """The left half's first try had no answer and its second was refused: its events stay in doubt."""
+    lost = iter([False, True])
+    world.platform.judge = lambda _: LOST if next(lost, False) else refused(100, 2804019)
+    world.run(orders(10))
+    assert states(world) == {"intent": 5, "released": 5}
+
+
+def test_what_becomes_too_old_in_a_long_search_is_not_called_bad(world: World) -> None:
+    """Slow answers, one bad event, twelve minutes left: the others expire, and are told as expired."""
+
+    def slowly(events: Events) -> Answer:
+        world.clock.forward(seconds=50)
+        return rejecting("purchase.9")(events)
+
+    world.platform.judge = slowly
+    rows = orders(40, expires_at="2026-11-20T14:12:00")
+    world.run(rows)
+    found = states(world)
+    assert (found.get("dead", 0) <= 1, found["expired"] > 0) == (True, True)
+    assert world.clock.now < NOW + timedelta(minutes=12)
+
+
+def test_a_wrong_mapping_kills_nothing_in_small_batches(world: World) -> None:
+    """Two events in a batch: judged over the run, not over the batch."""
+    world.settings = {"batch_size": 2}
+    world.platform.judge = lambda _: refused(100, 2804019)
+    report = world.run(orders(20))
+    assert (report.books.dead, exit_code([report]), len(world.platform.requests) <= 12) == (0, 4, True)
+
+
+def test_a_clock_that_is_set_in_the_middle_of_a_run_judges_nobody(world: World) -> None:
+    """Eight days later after the first answer: the others are left as they are."""
+    world.settings = {"batch_size": 1}
+
+    def jump(events: Events) -> Answer:
+        world.clock.now = NOW + timedelta(days=8)
+        return accepted(events)
+
+    world.platform.judge = jump
+    world.run(orders(3), monotonic=lambda: 0.0)
+    assert states(world) == {"acked": 1}
+
+
+def test_an_outage_is_told_also_where_every_run_leaves_older_events_out(world: World) -> None:
+    """A fixed --since does not make a loss silent."""
+    since = NOW - timedelta(days=30)
+    world.run(orders(1), since=since)
+    world.clock.forward(days=8)
+    late = orders(3, is_sendable=False, hold_reason="expired", expires_at="2026-11-27T12:00:00").tail(2)
+    assert world.run(late, since=since).books.expired == 2
+
+
+def test_a_clock_that_ran_ahead_does_not_block_the_log(world: World) -> None:
+    """What it wrote last is put right by the platform's time, although no event was settled."""
+    world.clock.forward(days=2)
+    world.platform.judge = lambda _: Answer(500, b"", {"date": "Fri, 20 Nov 2026 14:00:00 GMT"})
+    world.run(orders(1, expires_at="2026-11-27T11:00:00"))
+    world.clock.now = NOW + timedelta(minutes=10)
+    world.platform = Platform()
+    assert world.run(orders(2).tail(1)).books.acked == 1

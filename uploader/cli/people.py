@@ -177,7 +177,12 @@ def _write(
         with guarded(store, context.clock, context.run_id, published) as ledger:
             _require_same(choices, _choose(context, ledger, decision, request))
             for choice in choices:
-                ledger.judge(choice.destination_id, _verdicts(decision, choice), decision.into, by)
+                verdicts = _verdicts(decision, choice)
+                ledger.judge(choice.destination_id, verdicts, decision.into, by)
+                if decision.into is State.RELEASED:
+                    # It may be too old by now: the next run tells.
+                    oldest = verdicts["event_at"].fill_null(0).min()
+                    ledger.look_back(choice.destination_id, oldest if isinstance(oldest, int) else 0)
             detail = {choice.destination_id: choice.by_reason for choice in choices}
             ledger.log_decision(by, _in_words(decision, request), json.dumps(detail))
             publish_changes(context, ledger, published, sleep)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @app.command(short_help="Show what would be sent, and what is held and why.")
 def plan(
     destination: Annotated[list[str] | None, typer.Option(help="Plan this one only; may be repeated.")] = None,
-    show: Annotated[int, typer.Option(min=0, help="Print the exact JSON of the first N events due.")] = 0,
+    show: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Print the exact JSON of the first N events due.")
+    ] = 0,
     since: Annotated[str | None, typer.Option(help="Leave older events out (ISO 8601).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

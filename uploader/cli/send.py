@@ -86,7 +86,9 @@ class Options:
 @app.command(short_help="Send every due event once.")
 def send(
     destination: Annotated[list[str] | None, typer.Option(help="Send to this one only; may be repeated.")] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="At most so many events per destination.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, max=1_000_000_000, help="At most so many events per destination.")
+    ] = None,
     deadline: Annotated[
         float, typer.Option(min=1, max=604_800, help="Begin no request that may last longer, in seconds.")
     ] = 3000,
@@ -163,7 +165,9 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
         _warn_early(context, made, ledger)
         publish_changes(context, ledger, published, interruption.sleep)
-        return reports, _keep(context, ledger)
+        # What is old enough to be forgotten is judged by the clock, too.
+        is_sure = not any(report.clock_is_wrong for report in reports)
+        return reports, _keep(context, ledger) if is_sure else None
 
 
 def _warn_early(context: Context, made: Sequence[Plan], ledger: Ledger) -> None:

@@ -36,7 +36,9 @@ def status(
     destination: Annotated[list[str] | None, typer.Option(help="Show this one only; may be repeated.")] = None,
     held: Annotated[bool, typer.Option("--held", help="List the events that are held.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="List the events that are dead.")] = False,
-    limit: Annotated[int, typer.Option(min=0, help="List at most so many of each destination.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=0, max=1_000_000_000, help="List at most so many of each destination.")
+    ] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how many events of each destination are in which state, how old, what expires soon, what needs a person.

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 64
 """Requests for one batch in one run, its first one included."""
+_DECIDED: Final = (Verdict.ACCEPTED, Verdict.REFUSED, Verdict.TOO_BIG)
 _PROBES: Final = 8
 """Single events that are asked about before all of a batch is believed to be bad."""
-_FEWEST: Final = 3
+FEWEST: Final = 3
 """With fewer events alike, nothing can be said about all."""
 
 
@@ -59,8 +60,8 @@ class Sender(Protocol):
     def bury(self, refused: Sent) -> None:
         """Record that the one event of a batch was refused by itself."""
 
-    def witness(self, batch: pl.DataFrame) -> pl.DataFrame | None:
-        """Return one new event that is due and not in a batch, to be sent by itself; None where there is none."""
+    def witness(self) -> pl.DataFrame | None:
+        """Return one new event that was not tried yet, to be sent by itself; None where there is none."""
 
     def quarantine(self, batch: pl.DataFrame) -> None:
         """Leave rows for a later run."""
@@ -108,8 +109,7 @@ class _Search:
             return None
         sent = self._sender.send(part)
         self._has_accepted |= sent.is_accepted
-        decided = sent.outcome.verdict in (Verdict.ACCEPTED, Verdict.REFUSED, Verdict.TOO_BIG)
-        return sent if decided else None
+        return sent if sent.outcome.verdict in _DECIDED else None
 
     def _halve(self, refused: Sent) -> list[Sent]:
         """Send the halves of a refused batch; return those that hold bad events."""
@@ -124,7 +124,7 @@ class _Search:
         if second and not second.is_accepted:
             found.append(second)
         if len(found) == 2 and self._is_suspicious(refused, found):
-            self._probe(refused.batch)
+            self._probe(pl.concat([part.batch for part in found]))
             return []
         return found
 
@@ -135,7 +135,7 @@ class _Search:
         if answer and answer.is_accepted:
             return [Sent(single, refused.outcome) for single in singles]
         if (answer or not rest.height) and self._is_suspicious(refused, [answer] if answer else []):
-            self._probe(refused.batch)
+            self._probe(pl.concat([answer.batch, bad]) if answer else bad)
             return []
         found = [answer] if answer else []
         for single in singles:
@@ -150,19 +150,9 @@ class _Search:
         """Tell, once, whether all of a batch may be refused for a reason that is not the events'."""
         alike = {part.outcome.code for part in parts} <= {refused.outcome.code}
         is_content = refused.outcome.verdict is Verdict.REFUSED
-        found = self._may_probe and alike and is_content and refused.batch.height >= _FEWEST
+        found = self._may_probe and alike and is_content and refused.batch.height >= FEWEST
         self._may_probe = False
         return found and not self._has_accepted
-
-    def _is_contradicted(self, batch: pl.DataFrame, codes: set[str | None]) -> bool:
-        """Tell whether an event from elsewhere is not refused alike: then the batch is bad, and the mapping right."""
-        witness = self._sender.witness(batch)
-        answer = self._send(witness) if witness is not None else None
-        if answer is None or (not answer.is_accepted and answer.outcome.code in codes):
-            return False
-        if not answer.is_accepted:
-            self._sender.bury(answer)
-        return True
 
     def _probe(self, batch: pl.DataFrame) -> None:
         """Send single events from all over the batch: if all are refused alike, stop and blame nobody."""
@@ -171,12 +161,9 @@ class _Search:
         answers = [self._send(batch.slice(position, 1)) for position in chosen]
         bad = [answer for answer in answers if answer and not answer.is_accepted]
         codes = {answer.outcome.code for answer in bad}
-        if len(bad) == count and len(codes) == 1 and not self._is_contradicted(batch, codes):
-            raise PlatformRefused(
-                f"Every event is refused with code {codes.pop()} ({bad[0].outcome.message}): that is not the rows' "
-                "fault. Nothing was dead-lettered. Look at `uploader plan --show 1`, mend the mapping or the model, "
-                "send again."
-            )
+        if len(bad) == count and len(codes) == 1 and not is_contradicted(self._sender, codes):
+            raise all_refused(bad[0].outcome)
+        self._has_accepted = True
         for single in bad:
             self._sender.bury(single)
         rest = batch.with_row_index("position").filter(~pl.col("position").is_in(chosen)).drop("position")
@@ -184,6 +171,28 @@ class _Search:
             sent = self._send(part)
             if sent and not sent.is_accepted:
                 self._narrow(sent)
+
+
+def is_contradicted(sender: Sender, codes: set[str | None]) -> bool:
+    """Tell whether an event from elsewhere is not refused alike: then the others are bad, and the mapping right."""
+    witness = sender.witness()
+    answer = sender.send(witness) if witness is not None else None
+    if answer is None or answer.outcome.verdict not in _DECIDED:
+        return False
+    if answer.is_accepted:
+        return True
+    if answer.outcome.code in codes:
+        return False
+    sender.bury(answer)
+    return True
+
+
+def all_refused(outcome: Outcome) -> PlatformRefused:
+    """Return the error that everything is refused alike."""
+    return PlatformRefused(
+        f"Every event is refused with code {outcome.code} ({outcome.message}): that is not the rows' fault. "
+        "Look at `uploader plan --show 1`, mend the mapping or the model, send again."
+    )
 
 
 def _halves(batch: pl.DataFrame) -> list[pl.DataFrame]:

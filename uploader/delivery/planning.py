@@ -31,8 +31,9 @@ class Plan:
     target: Target
     rows: pl.DataFrame
     due: pl.DataFrame
-    watch_from: datetime | None = None
-    """From when on the next run must look for events that expired unsent; None where this one did not look."""
+    watch_from: datetime
+    """From when on the next run must look for events that expired unsent, if this one ``looks_at_all``."""
+    looks_at_all: bool = True
 
     @property
     def digests(self) -> pl.Series:
@@ -71,13 +72,8 @@ def plan(
         known = known.join(mine, on=KEY, how="semi")
     rows = standings(mine, known, target.rules, moment, watched_from(target, ledger, now))
     as_of = outbox["as_of"].max()
-    looked = since is None
-    return Plan(
-        target,
-        rows,
-        due(rows, target.rules, moment),
-        (as_of if isinstance(as_of, datetime) else moment) if looked else None,
-    )
+    watch_from = as_of if isinstance(as_of, datetime) else moment
+    return Plan(target, rows, due(rows, target.rules, moment), watch_from, looks_at_all=since is None)
 
 
 def _require_keys(sendable: pl.DataFrame) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uploader.delivery.surroundings import Counter, Surroundings
     from uploader.ledger import Ledger
 
+_CLOCK_JUMP_S = 15 * 60
 _VERDICTS = {
     Standing.EXPIRED: State.EXPIRED,
     Standing.HELD: State.HELD,
@@ -38,6 +39,7 @@ class Report:
     books: Books
     problem: UploaderError | None
     warnings: tuple[str, ...] = ()
+    clock_is_wrong: bool = False
 
 
 def record_verdicts(plan: Plan, surroundings: Surroundings) -> None:
@@ -54,7 +56,7 @@ def record_verdicts(plan: Plan, surroundings: Surroundings) -> None:
 
 def begin_watch(plan: Plan, ledger: Ledger) -> None:
     """Remember when a destination was first served, also by a run that the gate stops: losses count from then on."""
-    if plan.watch_from is not None and ledger.watched_from(plan.target.destination_id) is None:
+    if ledger.watched_from(plan.target.destination_id) is None:
         ledger.watch(plan.target.destination_id, plan.watch_from)
 
 
@@ -64,22 +66,26 @@ def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Repor
     ``rows`` are the whole rows of (a part of) ``plan.due``, in the order to send them. What is too old is recorded
     after the requests, and not at all when the platform's answers show that the clock cannot be believed.
     """
+    begun = (surroundings.clock(), surroundings.monotonic())
     delivery = Delivery(plan.target, surroundings)
     if not rows.is_empty():
         marks = plan.due.select("event_key", "first_intent_at", "lane", "quarantines", "resend_us")
         delivery.run(rows.join(marks, on="event_key", maintain_order="left"))
     counter = delivery.counter
-    if not counter.clock_is_wrong:
+    # By the monotonic clock too: the wall's may have been set, or the machine have slept, in the middle of the run.
+    jump = (surroundings.clock() - begun[0]).total_seconds() - (surroundings.monotonic() - begun[1])
+    if not counter.clock_is_wrong and jump < _CLOCK_JUMP_S:
         record_verdicts(plan, surroundings)
         delivery.record_late()
-        if plan.watch_from is not None:
+        if plan.looks_at_all:
             surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
     states = reading.states_of(
         surroundings.ledger, plan.target.destination_id, plan.rows["event_id"].unique().to_list()
     )
     books = close_books(plan.rows, states, counter)
     problem = counter.problem if isinstance(counter.problem, UploaderError) else None
-    return Report(plan.target.name, plan.target.destination_id, books, problem, tuple(_warnings(plan, counter)))
+    warnings = tuple(_warnings(plan, counter))
+    return Report(plan.target.name, plan.target.destination_id, books, problem, warnings, counter.clock_is_wrong)
 
 
 def _warnings(plan: Plan, counter: Counter) -> Iterator[str]:

@@ -15,10 +15,10 @@ import polars as pl
 
 from uploader.clock import microseconds, naive
 from uploader.delivery.exchange import LONGEST_WAIT_S, PASSING, TRIES, Exchange
-from uploader.delivery.isolation import Sent, isolate
+from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradicted, isolate
 from uploader.delivery.surroundings import Counter, Post, Surroundings
 from uploader.destinations.interface import Outcome, Verdict
-from uploader.diff import KEY, Lane
+from uploader.diff import KEY, Lane, is_past_pixel_window
 from uploader.encode import encode, leaf_paths, pack
 from uploader.errors import PlatformRefused, TryLater
 from uploader.ledger import QUARANTINE, Breaker, Intent, State, reading
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Counter", "Delivery", "Post", "Surroundings"]
 
-_CHUNK_ROWS: Final = 20_000
-"""Rows encoded at a time."""
+_CHUNK_ROWS: Final = 20_000  # encoded at a time
 _LONGEST_PAUSE: Final = timedelta(hours=24)
 _UNTOLD_PAUSE_S: Final = 60.0
 """How long to leave a platform alone that asks for it without saying how long."""
@@ -51,18 +50,25 @@ class Delivery:
         self._paths = leaf_paths(self._body)
         self._late: list[pl.DataFrame] = []
         self._rows = pl.DataFrame()
+        self._reached = 0
         self._witnesses: list[str] = []
+        self._refused: list[Sent] = []
 
     def run(self, rows: pl.DataFrame) -> Counter:
         """Send ``rows`` (whole rows with the columns that `uploader.diff.due` adds), until done or told to stop."""
-        self._rows = rows
+        # Apart: rows of two lanes, and those that the platform would or would not recognize again.
+        apart = ("lane", "quarantines", "resend_us")
+        self._rows = pl.concat(rows.partition_by(*apart, maintain_order=True)).with_row_index("row_no")
         try:
             self._check_pauses()
-            # Apart: rows of two lanes, and those that the platform would or would not recognize again.
-            for group in rows.partition_by("lane", "quarantines", "resend_us", maintain_order=True):
+            for group in self._rows.partition_by(*apart, maintain_order=True):
                 for start in range(0, group.height, _CHUNK_ROWS):
                     self._run_chunk(group.slice(start, _CHUNK_ROWS))
-        except (TryLater, PlatformRefused) as problem:
+            self._bury_all()
+        except PlatformRefused as problem:
+            nobody = " Nothing was dead-lettered." if not self.counter.dead else ""
+            self.counter.problem = PlatformRefused(f"{problem}{nobody}")
+        except TryLater as problem:
             self.counter.problem = problem
         return self.counter
 
@@ -85,22 +91,28 @@ class Delivery:
             self._deliver(encoded.slice(first, last - first))
 
     def _deliver(self, batch: pl.DataFrame) -> None:
-        now = self._around.clock()
-        # In doubt for too long by now: the next run holds it.
-        overdue = (pl.col("first_intent_at") + pl.col("resend_us") < microseconds(now)).fill_null(value=False)
-        batch = batch.filter(~overdue & ~pl.col("event_key").is_in(self._witnesses))
-        late = pl.col("expires_at") <= naive(now) + self.target.rules.expiry_margin
-        current = batch.filter(~late)
-        if current.height < batch.height:
-            self._late.append(batch.filter(late))
-        if current.height:
+        fresh = batch.filter(~pl.col("event_key").is_in(self._witnesses))
+        self._reached = batch["row_no"][-1] + 1
+        if fresh.height:
             self.counter.batches += 1
-            sent = self.send(current)
+            sent = self.send(fresh)
             if sent.outcome.verdict in (Verdict.REFUSED, Verdict.TOO_BIG):
-                # What was in quarantine shared its request with events that were accepted.
-                is_suspect = current["lane"][0] == Lane.SUSPECT
-                isolate(self, sent, has_accepted=self.counter.acked > 0 or is_suspect)
+                isolate(self, sent, has_accepted=self._has_accepted(fresh))
         self._around.progress(batch.height)
+
+    def _has_accepted(self, batch: pl.DataFrame) -> bool:
+        """Tell whether the mapping is right. What was in quarantine shared its request with events that were taken."""
+        return self.counter.acked > 0 or batch["lane"][0] == Lane.SUSPECT
+
+    def _in_time(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that may be sent now. What is too old is recorded at the end, the rest by the next run."""
+        now, rules = self._around.clock(), self.target.rules
+        overdue = (pl.col("first_intent_at") + pl.col("resend_us") < microseconds(now)).fill_null(value=False)
+        late = pl.col("expires_at") <= naive(now) + rules.expiry_margin
+        known = batch.filter(~overdue & ~is_past_pixel_window(rules, naive(now)))
+        if not known.filter(late).is_empty():
+            self._late.append(known.filter(late))
+        return known.filter(~late)
 
     # ------------------------------------------------------------------ one batch
 
@@ -116,6 +128,9 @@ class Delivery:
         Raises `TryLater` or `PlatformRefused` when the destination must be left alone.
         """
         for left in reversed(range(TRIES)):
+            batch = self._in_time(batch)
+            if batch.is_empty():
+                return Sent(batch, Outcome(Verdict.NOT_SENT, message="all of it became too old"))
             sent = self._send_once(batch)
             if sent.outcome.verdict is not Verdict.THROTTLED:
                 break
@@ -135,8 +150,8 @@ class Delivery:
         self._settle(Sent(batch, outcome, batch_id))
         self._exchange.check_clock()
         if outcome.verdict is Verdict.BLOCKED:
-            about = f"{self.target.name}: {outcome.message or outcome.verdict} (code {outcome.code})"
-            raise PlatformRefused(f"{about}. Nothing was dead-lettered; mend it and send again.")
+            why = f"{outcome.message or outcome.verdict} (code {outcome.code})"
+            raise PlatformRefused(f"{self.target.name}: {why}. Mend it and send again.")
         self._count_failure(outcome)
         return Sent(batch, outcome, batch_id)
 
@@ -145,10 +160,29 @@ class Delivery:
         if batch_id is not None and outcome.verdict is Verdict.ACCEPTED:
             ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
             self.counter.acked += sent.batch.height
+            self._bury_all()
         elif batch_id is not None and outcome.verdict is not Verdict.IN_DOUBT and not sent.is_in_doubt:
             ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
 
     def bury(self, refused: Sent) -> None:
+        """Take one event for bad, once the platform has accepted another one, or the run is over.
+
+        Raises `PlatformRefused` when several are refused alike and nothing was accepted: they are not to blame.
+        """
+        self._refused.append(refused)
+        codes = {single.outcome.code for single in self._refused}
+        if self._has_accepted(refused.batch):
+            self._bury_all()
+        elif len(self._refused) >= FEWEST and len(codes) == 1 and not is_contradicted(self, codes):
+            self._refused.clear()
+            raise all_refused(refused.outcome)
+
+    def _bury_all(self) -> None:
+        refused, self._refused = self._refused, []
+        for single in refused:
+            self._bury(single)
+
+    def _bury(self, refused: Sent) -> None:
         """Record that one event was refused by itself: dead, or held where an earlier try may have arrived."""
         outcome = refused.outcome
         if refused.is_in_doubt:
@@ -160,12 +194,11 @@ class Delivery:
             self._judge(refused.batch, State.DEAD, outcome.code or str(outcome.verdict))
         self.counter.dead += refused.batch.height
 
-    def witness(self, batch: pl.DataFrame) -> pl.DataFrame | None:
-        """Return the youngest new event that is due and not in a batch, to be sent by itself."""
-        is_new = pl.col("lane").is_in([Lane.URGENT, Lane.NEW])
-        others = self._rows.filter(is_new).join(batch, on="event_key", how="anti")
-        chosen = others.sort("event_at").tail(1)
-        if chosen.is_empty() or chosen["event_key"][0] in self._witnesses:
+    def witness(self) -> pl.DataFrame | None:
+        """Return the youngest new event that was not tried yet, to be sent by itself."""
+        is_new = pl.col("lane").is_in([Lane.URGENT, Lane.NEW]) & (pl.col("row_no") >= self._reached)
+        chosen = self._rows.filter(is_new & ~pl.col("event_key").is_in(self._witnesses)).sort("event_at").tail(1)
+        if chosen.is_empty():
             return None
         self._witnesses.append(chosen["event_key"][0])
         return pl.concat([chosen, encode(chosen, self._body)], how="horizontal")

@@ -49,9 +49,11 @@ def guarded(
         _prove(store, manifest, published, read_only=False)
         ledger = Ledger(store, clock, run_id)
     try:
-        if not init:
+        if init:
+            ledger.trust_clock()
+        else:
             _compare_all(ledger, manifest, published)
-        _check_clock(ledger, clock())
+            _check_clock(ledger, clock())
         store.testify(ledger.manifest)
         yield ledger
         store.testify(ledger.manifest)
@@ -115,7 +117,7 @@ def _check_clock(ledger: Ledger, now: datetime) -> None:
         raise TryLater(
             f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC, but the sent log was last written at "
             f"{written:%Y-%m-%d %H:%M:%S} UTC. One of the two clocks is wrong, so ages cannot be judged. "
-            "Nothing was sent; correct the clock of this machine, or wait until that time."
+            "Nothing was sent. Correct the clock of this machine; if it is right, `uploader send --init` believes it."
         )
 
 

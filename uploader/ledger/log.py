@@ -62,6 +62,7 @@ class Ledger:
             migrations.require_newest(store) if read_only else migrations.migrate(store, clock)
             about = dict(store.rows("select key, value from meta", {}))
             self.ledger_id = about["ledger_id"]
+            self.begun_at = int(about["begun_at"])
             self.high_water = int(about["high_water"])
             self.written_at = int(about["written_at"])
         except (KeyError, ValueError):
@@ -90,19 +91,20 @@ class Ledger:
     # ------------------------------------------------------------------ writing
 
     @contextmanager
-    def _transaction(self) -> Iterator[int]:
-        """Do everything inside or nothing; yields the time in microseconds."""
+    def _transaction(self, *, is_stamped: bool = True) -> Iterator[int]:
+        """Do everything inside or nothing; yields the time in microseconds, and keeps it as that of the last change."""
         before, now = self.high_water, microseconds(self._clock()) - self._wrong_by
         try:
             with self.store.transaction():
                 self._require_latest(before)
                 yield now
                 self._set("high_water", self.high_water)
-                self._set("written_at", max(now, self.written_at))
+                if is_stamped:
+                    self._set("written_at", max(now, self.written_at))
         except BaseException:
             self.high_water = before
             raise
-        self.written_at = max(now, self.written_at)
+        self.written_at = max(now, self.written_at) if is_stamped else self.written_at
 
     @contextmanager
     def maintenance(self) -> Iterator[None]:
@@ -197,10 +199,24 @@ class Ledger:
         """Remember until when the platform asked to be left alone; None clears it."""
         self._remember(destination_id, {"not_before": microseconds(until) if until else None})
 
+    def trust_clock(self) -> None:
+        """Take this machine's clock for right, whatever time the log was written at before."""
+        self.written_at = min(self.written_at, microseconds(self._clock()))
+        with self._transaction():
+            pass  # the end of a transaction writes the time down
+
+    def look_back(self, destination_id: str, since: int) -> None:
+        """Let the next run look for what expired unsent since then (microseconds), or since this log began."""
+        watched, earlier = self._about(destination_id, "watched_from"), max(since, self.begun_at)
+        if watched is not None and earlier < watched:
+            self._remember(destination_id, {"watched_from": earlier})
+
     def correct_clock(self, moment: datetime) -> None:
         """Stamp what follows with the true time where this machine's clock is ahead: it may be put right meanwhile."""
         self._wrong_by = max(microseconds(self._clock()) - microseconds(moment), 0)
         self.written_at = min(self.written_at, microseconds(moment))
+        with self._transaction():
+            pass  # the end of a transaction writes the time down
 
     def record_breaker(self, destination_id: str, breaker: Breaker) -> None:
         """Remember how many batches in a row met a passing fault, and until when no other is tried."""
@@ -209,7 +225,7 @@ class Ledger:
 
     def _remember(self, destination_id: str, values: Mapping[str, int | None]) -> None:
         changes = ", ".join(f"{column} = :{column}" for column in values)
-        with self._transaction():
+        with self._transaction(is_stamped=False):
             number: dict[str, int | None] = {"number": self._destination_no(destination_id)}
             self.store.execute(
                 f"update destination set {changes} where destination_no = :number", number | dict(values)

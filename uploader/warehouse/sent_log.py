@@ -27,8 +27,8 @@ def read_publication(connection: Connection, profile: Profile) -> tuple[str, int
 
 def publish(connection: Connection, profile: Profile, changes: pl.DataFrame, ledger_id: str, high_water: int) -> None:
     """Upsert the keys that changed. ``changes``: columns as `uploader.ledger.reading.changes_since`."""
-    connection.execute(f"create schema if not exists {quoted(profile.schema)}")
     try:
+        connection.execute(f"create schema if not exists {quoted(profile.schema)}")
         _write(connection, profile, changes, ledger_id, high_water)
     except duckdb.Error as error:
         first_line = str(error).splitlines()[0]
