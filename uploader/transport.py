@@ -212,6 +212,10 @@ class Transport:
         self._adapter.close()
         self._line.forget()
 
+    def give_up(self) -> None:
+        """End the request in flight, from another thread or a signal: it stays in doubt."""
+        self._line.shut_down()
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST once. Raises `NotSent` or `InDoubt`; their texts hold neither headers, body nor URL."""
         if not all(_HEADER_VALUE.fullmatch(value) for value in headers.values()):

@@ -118,7 +118,11 @@ class Shop:
 
 def finish(process: subprocess.Popen[str], begun: float) -> Ended:
     """Wait for the end of a process; ``begun`` is when it was told to end (monotonic)."""
-    out, error = process.communicate(timeout=PATIENCE_S)
+    try:
+        out, error = process.communicate(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     return Ended(code, out, error, time.monotonic() - begun)
 

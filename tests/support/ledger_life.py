@@ -90,6 +90,7 @@ def content(path: Path) -> dict[str, list[Any]]:
             if file.is_file():
                 shutil.copy(file, folder)
         database = stack.enter_context(closing(sqlite3.connect(Path(folder) / path.name)))
+        database.text_factory = lambda text: text.decode(errors="replace")  # a bit may have been flipped in it
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
         names = {name for (name,) in database.execute("select name from sqlite_schema where type = 'table'")}
         return {name: sorted(database.execute(f"select * from {name}"), key=repr) for name in TABLES if name in names}

@@ -1,5 +1,14 @@
 """The command line."""
 
-from uploader.cli.app import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import signal
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    # Until the command listens itself, an interrupted one ends without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from uploader.cli import app
+
+    app.main(arguments)

@@ -90,6 +90,8 @@ def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
             "META_ACCESS_TOKEN": sandbox.token,
             "UPLOADER_WAREHOUSE": str(WORK / "warehouse.duckdb"),
             "UPLOADER__LEDGER__PATH": str(WORK / "sent_log.sqlite"),
+            # Only the demo uses the folder, wherever it is.
+            "UPLOADER__LEDGER__ALLOW_NETWORK_FILESYSTEM": "true",
             "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
             "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,
         }

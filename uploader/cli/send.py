@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
 
@@ -44,17 +45,29 @@ if TYPE_CHECKING:
     Ended: TypeAlias = tuple[list[Report], LedgerRegression | None]
 
 
+_PATIENCE_S = 10.0
+"""How long the request in flight may still take after a signal."""
+
+
 @dataclass(slots=True)
 class Interruption:
     """Remembers a signal, so that the request in flight may finish; a second one ends the run at once."""
 
     number: int | None = field(default=None)
+    give_up: Callable[[], None] = lambda: None
+    """Ends the request in flight."""
 
     def handle(self, number: int, _frame: object) -> None:
         """Take a signal."""
         if self.number is not None:
             os._exit(128 + number)
         self.number = number
+        timer = threading.Timer(_PATIENCE_S, self._end_request)
+        timer.daemon = True
+        timer.start()
+
+    def _end_request(self) -> None:
+        self.give_up()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, unless a signal comes."""
@@ -149,12 +162,12 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
             rows = due_rows(context, connection, made, options.limit)
-            judged = gate.Frames.read(context, connection, made, rows)
+            judged = None if rows.is_empty() else gate.Frames.read(context, connection, made, rows)
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
         for entry in made:
             begin_watch(entry, ledger)
-        if not rows.is_empty():
+        if judged is not None:
             try:
                 gate.require_passed(context, made, judged)
             except QualityGateFailed:
@@ -210,6 +223,7 @@ def _deliver(
         )
     timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
     transport = Transport(timeouts, entry.target.hosts)
+    interruption.give_up = transport.give_up
     with _progress(entry.target, mine.height) as advance:
         surroundings = Surroundings(
             ledger=ledger,

@@ -26,6 +26,10 @@ SUMMANDS: Final = (
 )
 
 
+UNTOLD: Final = (Standing.ALREADY, Standing.WAITING, Standing.DEFERRED)
+"""What a run does nothing about: it is counted as it stood before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """One destination's run. ``read`` is the sum of `SUMMANDS`; the rest is told beside it.
@@ -70,12 +74,13 @@ class Books:
 def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> Books:
     """Count where each row ended.
 
-    ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run. What the loop counted
+    ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run, at least
+    of the rows that are not `UNTOLD`. What the loop counted
     itself must agree with what the log says, or `BooksDoNotBalance` is raised.
     """
     now = rows.drop("state").join(states.select(*KEY, "state"), on=KEY, how="left")
     tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
-    untold = pl.col("standing").is_in([Standing.ALREADY, Standing.WAITING, Standing.DEFERRED])
+    untold = pl.col("standing").is_in(UNTOLD)
     in_doubt = tried & (pl.col("state") == "intent").fill_null(value=False)
     ended = (
         pl.when(untold)

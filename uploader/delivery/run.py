@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from uploader.clock import naive
-from uploader.delivery.books import Books, close_books
+from uploader.delivery.books import UNTOLD, Books, close_books
 from uploader.delivery.sending import Delivery
 from uploader.diff import KEY, Standing
 from uploader.errors import PlatformRefused, TryLater, UploaderError
@@ -79,9 +79,8 @@ def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Repor
         delivery.record_late()
         if plan.looks_at_all:
             surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
-    states = reading.states_of(
-        surroundings.ledger, plan.target.destination_id, plan.rows["event_id"].unique().to_list()
-    )
+    concerned = plan.rows.filter(~pl.col("standing").is_in(UNTOLD))["event_id"].unique().to_list()
+    states = reading.states_of(surroundings.ledger, plan.target.destination_id, concerned)
     books = close_books(plan.rows, states, counter)
     problem = counter.problem if isinstance(counter.problem, UploaderError) else None
     warnings = tuple(_warnings(plan, counter))
