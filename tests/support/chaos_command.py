@@ -28,6 +28,21 @@ PATIENCE_S = 60
 """How long a test waits for a process or a request before it gives up."""
 
 
+_INTERRUPTED = """
+import os, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Interrupting())
+from uploader.cli import main
+
+main(["send", "--limit", "10", "--json"])
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a process ended: its code as a shell shows it, what it printed, and how long after the signal."""
@@ -69,11 +84,19 @@ class Shop:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start a command."""
+        return self.python("-m", "uploader", *words)
+
+    def start_interrupted(self, module: str, number: int) -> subprocess.Popen[str]:
+        """Start to send; the process gets a signal when this module is about to be imported."""
+        return self.python("-c", _INTERRUPTED.format(module=module, number=int(number)))
+
+    def python(self, *words: str) -> subprocess.Popen[str]:
+        """Start Python with the settings of the shop."""
         self.minutes += 1
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(self.folder)}
         settings = settings_for(self.sandbox, self.now()) | {"UPLOADER__DESTINATIONS__META__BATCH_SIZE": str(BATCH)}
         return subprocess.Popen(
-            [sys.executable, "-m", "uploader", *words],
+            [sys.executable, *words],
             cwd=self.folder,
             env=environment | settings,
             stdout=subprocess.PIPE,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
-    # Until the command listens itself, an interrupted one ends without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Until the command listens itself: no traceback out of an import, and not the system's own way of ending either,
+    # which the import of Polars switches off for SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     from uploader.cli import app
 
     app.main(arguments)
+
+
+def _leave(number: int, _frame: object) -> None:
+    os._exit(128 + number)

@@ -73,8 +73,9 @@ def _redactor() -> Redactor:
 def _run(words: list[str]) -> int:
     as_json = "--json" in words
     try:
-        _listen()
         _register()
+        # Not before: what a handler raises in the middle of an import may be lost.
+        _listen()
         _require_text(words)
         result = typer.main.get_command(app)(words, standalone_mode=False)
     except UploaderError as error:

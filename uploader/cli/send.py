@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     Ended: TypeAlias = tuple[list[Report], LedgerRegression | None]
 
 
-_PATIENCE_S = 10.0
-"""How long the request in flight may still take after a signal."""
+_PATIENCE_S = 8.0
+"""How long the request in flight may still take after a signal; the books are closed and published after that."""
 
 
 @dataclass(slots=True)
