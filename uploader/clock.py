@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, overload
 
 from uploader.errors import ConfigurationError, UploaderError
 
@@ -50,7 +50,16 @@ def system_clock(environment: Mapping[str, str] = os.environ) -> Clock:
     return lambda: start + timedelta(seconds=time.monotonic() - begun)
 
 
-def microseconds(moment: datetime) -> int:
+@overload
+def moment(value: int) -> datetime: ...
+@overload
+def moment(value: int | None) -> datetime | None: ...
+def moment(value: int | None) -> datetime | None:
+    """Return microseconds since 1970 as a time, aware and in UTC; None stays None."""
+    return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+def microseconds(instant: datetime) -> int:
     """Return a time as microseconds since 1970; without a zone it is UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.proof import full, size
+from tests.support.proof import size
 from tests.support.receiver import many, shop
 from uploader.delivery.run import exit_code
 
@@ -96,13 +96,13 @@ def test_rows_that_are_all_bad_are_nobodys_fault(tmp_path: Path, figure: Callabl
     figure("poison", f"100 % of {count} rows bad: 3 runs, {len(world.platform.requests)} requests, exit 4, 0 dead")
 
 
-@pytest.mark.skipif(not full(), reason="a hundred thousand rows: at full size only")
 @pytest.mark.parametrize("share", [0.01, 0.1])
 def test_memory_stays_bounded(tmp_path: Path, share: float, figure: Callable[[str, str], None]) -> None:
     """A process of its own needs less than 1 GiB."""
-    call = f"deliver_poisoned(Path({str(tmp_path)!r}), 100_000, {share}, 'anywhere')"
+    count = size(5_000, 100_000)
+    call = f"deliver_poisoned(Path({str(tmp_path)!r}), {count}, {share}, 'anywhere')"
     script = f"from tests.proof.test_poison import Path, deliver_poisoned, peak_mib; {call}; print(peak_mib())"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     peak = int(done.stdout)
     assert peak < 1024
-    figure("poison", f"{share:.0%} of 100,000 rows bad, in a process of its own: at most {peak} MiB")
+    figure("poison", f"{share:.0%} of {count:,} rows bad, in a process of its own: at most {peak} MiB")

@@ -23,7 +23,7 @@ TOKEN = "EAAB/canary+token=0123%456789"
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """Everything that a library's logger writes, at the lowest level."""
-    stream, logger = io.StringIO(), logging.getLogger("some.library")
+    stream, logger = io.StringIO(), logging.getLogger("some.package")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
     logger.addHandler(handler)
@@ -74,7 +74,7 @@ def test_the_longer_secret_goes_first() -> None:
 
 def test_records_of_every_library_are_cleaned(written: io.StringIO) -> None:
     """Message, arguments, exception and stack."""
-    logger = logging.getLogger("some.library")
+    logger = logging.getLogger("some.package")
     with Redactor([TOKEN]).guarding():
         logger.info("token %s", TOKEN)
         logger.info(f"{TOKEN} in the format %d", 1)  # noqa: G004 - what a library may do
@@ -88,7 +88,7 @@ def test_records_of_every_library_are_cleaned(written: io.StringIO) -> None:
     said = written.getvalue()
     assert TOKEN not in said
     assert quote(TOKEN, safe="") not in said
-    assert "INFO some.library token ***" in said
+    assert "INFO some.package token ***" in said
     assert "KeyError: '***'" in said
     assert said.count("***") == 5
 

@@ -16,11 +16,12 @@ import typer
 from uploader.cli.context import Context, environment, errors, is_interactive, print_json, stdout
 from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.telling import place_text, reason_text, state_text, tell
+from uploader.clock import moment
 from uploader.delivery.targets import targets
 from uploader.destinations import names
 from uploader.errors import TryLater, UsageError
 from uploader.ledger import Ledger, State, guarded, reading
-from uploader.ledger.summary import Wanted, groups, keys_in, moment
+from uploader.ledger.summary import Wanted, groups, keys_in
 from uploader.report import lasting, plural, printable
 from uploader.warehouse import reading as reading_warehouse
 

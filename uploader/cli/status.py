@@ -12,12 +12,13 @@ from uploader.cli.context import Context, environment, print_json, stdout
 from uploader.cli.people import places
 from uploader.cli.survey import Choice, plans
 from uploader.cli.telling import listing, overview, tell
+from uploader.clock import moment
 from uploader.delivery.exposure import exposure
 from uploader.delivery.targets import targets
 from uploader.destinations import names
 from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
 from uploader.ledger import Breaker, State
-from uploader.ledger.summary import Wanted, by_state, groups, keys_in, moment
+from uploader.ledger.summary import Wanted, by_state, groups, keys_in
 from uploader.warehouse import outbox, reading
 
 if TYPE_CHECKING:

@@ -99,7 +99,7 @@ def _warnings(plan: Plan, counter: Counter) -> Iterator[str]:
     if counter.changed:
         kept = "first" if plan.target.destination.windows.first_wins else "last"
         yield (
-            f"{plan.target.name}: {counter.changed} events are not what they were at their first try; "
+            f"{plan.target.name}: sent again, but not as they were at their first try: {counter.changed}; "
             f"the platform keeps the {kept} of the two."
         )
 
@@ -113,7 +113,7 @@ def first_run_notice(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
     days = (naive(now) - oldest).total_seconds() / 86_400
     return (
         f"{plan.target.name}: nothing was sent to {plan.target.destination_id} before; {plan.due.height} events are "
-        f"due, the oldest {days:.1f} days old. `--since TIME` leaves older ones out."
+        f"due, the oldest {days:.1f} days old. `--since TIME` leaves older ones out of this run."
     )
 
 

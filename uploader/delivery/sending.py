@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from uploader.clock import microseconds, naive
+from uploader.clock import microseconds, moment, naive
 from uploader.delivery.exchange import LONGEST_WAIT_S, PASSING, TRIES, Exchange
 from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradicted, isolate
 from uploader.delivery.surroundings import Counter, Post, Surroundings
@@ -223,8 +223,8 @@ class Delivery:
     def _resend_until(self, batch: pl.DataFrame) -> datetime:
         """Return until when every event of a batch may be sent a second time."""
         first = pl.col("first_intent_at").fill_null(microseconds(self._around.clock()))
-        until = batch.select((first + pl.col("resend_us")).min()).item()
-        return datetime.fromtimestamp(until / 1_000_000, UTC)
+        until: int = batch.select((first + pl.col("resend_us")).min()).item()
+        return moment(until)
 
     def _intend(self, batch: pl.DataFrame) -> int:
         hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in batch["payload"]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from uploader.clock import moment
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater
 from uploader.ledger import migrations
 from uploader.ledger.log import Ledger
@@ -50,7 +51,7 @@ def guarded(
         ledger = Ledger(store, clock, run_id)
     try:
         if init:
-            ledger.trust_clock()
+            ledger.correct_clock(clock())
         else:
             _compare_all(ledger, manifest, published)
             _check_clock(ledger, clock())
@@ -112,7 +113,7 @@ def _verify_read_only(store: Store, manifest: Manifest | None, published: Public
 
 def _check_clock(ledger: Ledger, now: datetime) -> None:
     """Raise when the log was written in what the clock says is the future: ages and windows would be wrong."""
-    written = datetime.fromtimestamp(ledger.written_at / 1_000_000, UTC)
+    written = moment(ledger.written_at)
     if now < written - _CLOCK_SLACK:
         raise TryLater(
             f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC, but the sent log was last written at "

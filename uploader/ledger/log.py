@@ -11,12 +11,11 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from uploader.clock import microseconds
+from uploader.clock import microseconds, moment
 from uploader.errors import LedgerRegression, QualityGateFailed, TryLater
 from uploader.ledger import migrations
 from uploader.ledger.manifest import Manifest
@@ -24,6 +23,7 @@ from uploader.ledger.states import Breaker, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from uploader.clock import Clock
     from uploader.ledger.states import Intent
@@ -199,22 +199,19 @@ class Ledger:
         """Remember until when the platform asked to be left alone; None clears it."""
         self._remember(destination_id, {"not_before": microseconds(until) if until else None})
 
-    def trust_clock(self) -> None:
-        """Take this machine's clock for right, whatever time the log was written at before."""
-        self.written_at = min(self.written_at, microseconds(self._clock()))
-        with self._transaction():
-            pass  # the end of a transaction writes the time down
-
     def look_back(self, destination_id: str, since: int) -> None:
         """Let the next run look for what expired unsent since then (microseconds), or since this log began."""
         watched, earlier = self._about(destination_id, "watched_from"), max(since, self.begun_at)
         if watched is not None and earlier < watched:
             self._remember(destination_id, {"watched_from": earlier})
 
-    def correct_clock(self, moment: datetime) -> None:
-        """Stamp what follows with the true time where this machine's clock is ahead: it may be put right meanwhile."""
-        self._wrong_by = max(microseconds(self._clock()) - microseconds(moment), 0)
-        self.written_at = min(self.written_at, microseconds(moment))
+    def correct_clock(self, now: datetime) -> None:
+        """Take ``now`` for the time. Where this machine's clock is ahead, what follows is stamped accordingly.
+
+        What was written with a time that lies in the future by that does not stop later runs any more.
+        """
+        self._wrong_by = max(microseconds(self._clock()) - microseconds(now), 0)
+        self.written_at = min(self.written_at, microseconds(now))
         with self._transaction():
             pass  # the end of a transaction writes the time down
 
@@ -241,16 +238,16 @@ class Ledger:
 
     def watched_from(self, destination_id: str) -> datetime | None:
         """Return since when this log would know of an event that expired unsent; None before a first run."""
-        return _moment(self._about(destination_id, "watched_from"))
+        return moment(self._about(destination_id, "watched_from"))
 
     def paused_until(self, destination_id: str) -> datetime | None:
         """Return until when the platform asked to be left alone."""
-        return _moment(self._about(destination_id, "not_before"))
+        return moment(self._about(destination_id, "not_before"))
 
     def breaker(self, destination_id: str) -> Breaker:
         """Return the state of a destination's breaker."""
         failures = self._about(destination_id, "transient_failures")
-        return Breaker(failures or 0, _moment(self._about(destination_id, "open_until")))
+        return Breaker(failures or 0, moment(self._about(destination_id, "open_until")))
 
     def destinations(self) -> list[str]:
         """Return the ids of all destinations that the log knows."""
@@ -259,7 +256,7 @@ class Ledger:
     def decisions(self) -> list[tuple[datetime, str, str, str]]:
         """Return what people decided, oldest first: when, who, the command, the detail."""
         rows = self.store.rows("select decided_at, decided_by, command, detail from decision order by decision_no", {})
-        return [(datetime.fromtimestamp(at / 1_000_000, UTC), by, command, detail) for at, by, command, detail in rows]
+        return [(moment(at), by, command, detail) for at, by, command, detail in rows]
 
     def _about(self, destination_id: str, column: str) -> int | None:
         query = f"select {column} from destination where destination_id = :destination"
@@ -282,7 +279,3 @@ def _require_texts(events: pl.DataFrame) -> None:
             "An event's name or id holds a NUL character, by which the sent log could not find it again. No further "
             "request is made. The models as shipped leave it out: look at what was changed in them."
         )
-
-
-def _moment(value: int | None) -> datetime | None:
-    return datetime.fromtimestamp(value / 1_000_000, UTC) if value is not None else None

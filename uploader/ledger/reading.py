@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 _KEY: Final = ["event_name", "event_id"]
 _BATCHES: Final = pl.Schema(
-    {
-        "event_name": pl.String,
-        "event_id": pl.String,
-        "state": pl.String,
-        "reason": pl.String,
-        "first_intent_at": pl.Int64,
-        "batch_id": pl.Int64,
-        "known_at": pl.Int64,
-    }
+    {name: kind for name, kind in STATES_SCHEMA.items() if name not in ("not_before", "quarantines")}
 )
 _VERDICTS: Final = pl.Schema(
     {

@@ -7,15 +7,16 @@ time grows with all that was ever sent, but with what was ever refused, in doubt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from uploader.clock import moment
 from uploader.ledger.states import STATES, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from uploader.ledger.log import Ledger
 
@@ -175,8 +176,3 @@ def keys_in(
     if limit is not None:
         query, values = f"{query} limit :limit", values | {"limit": limit}
     return ledger.frame(query, values, _LISTED)
-
-
-def moment(value: int | None) -> datetime | None:
-    """Turn the log's microseconds into a time."""
-    return datetime.fromtimestamp(value / 1_000_000, UTC) if value is not None else None
