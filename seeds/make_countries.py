@@ -1,7 +1,8 @@
 """Writes countries.csv, country_names.csv and regions.csv beside this file.
 
-Sources: the numbering plans of libphonenumber (package `phonenumbers`), the countries, subdivisions and translated
-names of ISO 3166 (package `pycountry`), and the names by hand below, which shops use and no standard has.
+Sources: the numbering plans of libphonenumber (package `phonenumbers`, see phone_plans.py), the countries,
+subdivisions and translated names of ISO 3166 (package `pycountry`), the names of Unicode's CLDR in English and in each
+official language of a country (package `babel`), and the names by hand below, which shops use and no standard has.
 Run it again after an update of either package, and read the difference: ``python seeds/make_countries.py``.
 """
 
@@ -10,11 +11,14 @@ from __future__ import annotations
 import csv
 import gettext
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import phonenumbers
 import pycountry
+from babel import Locale, UnknownLocaleError
+from babel.languages import get_official_languages
+from phone_plans import BEYOND_ISO, HEADER, phone_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +39,7 @@ LOCAL_LANGUAGES: Final = {
 
 # Names and codes in use that ISO 3166 does not list. EL is the tax code of Greece, UK that of the United Kingdom.
 NAMES_BY_HAND: Final = {
+    "AC": "Ascension, Ascension Island",
     "AE": "UAE, Emirates, الامارات العربية المتحدة, الإمارات",
     "BA": "Bosnia, Bosnien",
     "BE": "België, Belgique, Belgien, Belgie",
@@ -91,6 +96,7 @@ NAMES_BY_HAND: Final = {
     "SK": "Slovakia, Slovak Republic, Slowakei, Slovensko",
     "SY": "Syria, Syrien",
     "SZ": "Swaziland, Swasiland",
+    "TA": "Tristan da Cunha",
     "TH": "ไทย, ประเทศไทย",
     "TL": "East Timor, Osttimor",
     "TR": "Turkey, Türkiye, TÜRKİYE, Turkiye, Türkei, Turquía, Turquie, Turchia, Turquia",
@@ -107,22 +113,6 @@ NAMES_BY_HAND: Final = {
     "VN": "Vietnam, Viet Nam, Việt Nam",
     "XK": "Kosovo, XKX, XKK, Kosova",
 }
-
-# Where libphonenumber's lengths include special numbers, or its plan is too open to tell a number that begins with the
-# calling code from a national one: (shortest, longest), both without the trunk prefix.
-LENGTHS_BY_HAND: Final = {
-    "CN": (10, 11),  # with area code; a local number alone reaches nobody
-    "IL": (8, 9),  # 11 and 12 digits are premium services
-    "IT": (6, 11),  # 12 digits occur in ranges for machines only
-    "KR": (8, 10),  # 5 and 6 digits are service numbers
-    "LU": (4, 9),  # longer ones are extensions of companies
-    "NL": (9, 9),  # 11 digits are machines
-    "VA": (6, 11),
-    "ZA": (9, 9),
-}
-
-# Belarus dials 8, waits, and then 0: people write 8029 1234567.
-TRUNK_BY_HAND: Final = {"BY": "80"}
 
 # States as newspapers abbreviate them, the armed forces' mail, and what is written for the capital.
 US_REGIONS_BY_HAND: Final = {
@@ -144,7 +134,7 @@ CA_REGIONS_BY_HAND: Final = {
 def name_key(name: str) -> str:
     """Make the same key as the macro `name_key`."""
     text = unicodedata.normalize("NFC", name).lower()
-    return "".join(letter for letter in text if unicodedata.category(letter)[0] in "LMN")
+    return "".join(c for c in text if unicodedata.category(c)[0] in "LMN" and not "\u02b9" <= c <= "\u02df")
 
 
 def split_names(names: str) -> list[str]:
@@ -160,32 +150,38 @@ def translations(name: str, languages: Iterable[str]) -> list[str]:
     return [catalogue.gettext(name) for catalogue in catalogues]
 
 
+def local_names(code: str) -> list[str]:
+    """Give a country's name in English, the common languages, and those that are official there or in a part of it."""
+    names = []
+    for language in ("en", *COMMON_LANGUAGES, *get_official_languages(code, regional=True, de_facto=True)):
+        with suppress(UnknownLocaleError):
+            names.append(Locale.parse(language).territories.get(code, ""))
+    return names
+
+
 def country_codes() -> list[str]:
-    """List every alpha-2 code, and that of Kosovo, which ISO leaves to its users."""
-    return sorted([*(country.alpha_2 for country in pycountry.countries), "XK"])
+    """List every alpha-2 code, and those of regions with telephones that ISO 3166-1 does not list."""
+    return sorted([*(country.alpha_2 for country in pycountry.countries), *BEYOND_ISO])
 
 
-def numbering_plan(code: str) -> list[str]:
-    """Give calling code, trunk prefix and the shortest and longest national number; empty cells where unknown."""
-    plan = phonenumbers.PhoneMetadata.metadata_for_region(code, None)
-    if plan is None:
-        return ["", "", "", ""]
-    lengths = [*(plan.fixed_line.possible_length or ()), *(plan.mobile.possible_length or ())]
-    shortest, longest = LENGTHS_BY_HAND.get(code, (min(lengths), max(lengths)))
-    trunk_prefix = TRUNK_BY_HAND.get(code, plan.national_prefix or "")
-    return [str(plan.country_code), trunk_prefix, str(shortest), str(longest)]
+def without_accents(name: str) -> str:
+    """Write a name in Latin letters as it is typed where there are no accents: España, Espana."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", name) if not "\u0300" <= letter <= "\u036f")
 
 
 def names_of(code: str) -> set[str]:
     """Collect what a country is called: codes, English and translated names, names by hand."""
-    names = {code, *split_names(NAMES_BY_HAND.get(code, ""))}
+    names = {code, *split_names(NAMES_BY_HAND.get(code, "")), *local_names(code)}
     country = pycountry.countries.get(alpha_2=code)
     if country is not None:
         known = [country.name, getattr(country, "common_name", ""), getattr(country, "official_name", "")]
         languages = [*COMMON_LANGUAGES, *LOCAL_LANGUAGES.get(code, "").split()]
         names |= {country.alpha_3, *known, *(text for name in known if name for text in translations(name, languages))}
     # "Bosnia & Herzegovina": the key of a name drops the sign.
-    names |= {name.replace(" and ", " ") for name in names}
+    names |= {name.replace(" and ", " ") for name in names} | {name.replace(" & ", " and ") for name in names}
+    # "St. Lucia": a saint is written out or not.
+    names |= {name.replace("St. ", "Saint ") for name in names} | {name.replace("Saint ", "St. ") for name in names}
+    names |= {plain for plain in map(without_accents, names) if plain.isascii()}
     return {key for key in map(name_key, names) if key}
 
 
@@ -222,8 +218,7 @@ def write(name: str, header: str, rows: list[list[str]]) -> None:
 
 def main() -> None:
     """Write the three seeds."""
-    plans = [[code, *numbering_plan(code)] for code in country_codes()]
-    write("countries.csv", "country_code,calling_code,trunk_prefix,shortest,longest", plans)
+    write("countries.csv", HEADER, [[code, *phone_plan(code)] for code in country_codes()])
     write("country_names.csv", "name_key,country_code", country_names())
     parts = regions("CA", CA_REGIONS_BY_HAND) + regions("US", US_REGIONS_BY_HAND)
     write("regions.csv", "country_code,name_key,region_code", parts)

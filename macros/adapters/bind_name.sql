@@ -13,8 +13,9 @@
     list_transform([{{ expression }}], lambda {{ name }}: {{ body }})[1]
 {%- endmacro %}
 
+{# Without the offset the planner would write the value out wherever its name stands, once more on every level. #}
 {% macro postgres__bind_name(name, expression, body) -%}
-    (select {{ body }} from (select {{ expression }} as {{ name }}) as bound_{{ name }})
+    (select {{ body }} from (select {{ expression }} as {{ name }} offset 0) as bound_{{ name }})
 {%- endmacro %}
 
 {% macro spark__bind_name(name, expression, body) -%}

@@ -13,11 +13,13 @@
         then try_cast(replace(replace({{ expression }}, ' +', '+'), ' -', '-') as timestamptz) at time zone 'UTC' end
 {%- endmacro %}
 
-{# pg_input_is_valid needs PostgreSQL 16. #}
+{# A cast that may fail needs PostgreSQL 16: here the form and the day are looked at before. #}
 {% macro postgres__try_timestamp(expression) -%}
-    case when {{ regexp_matches(expression, iso_time_pattern()) }}
-        and pg_input_is_valid({{ expression }}, 'timestamptz')
-        then cast({{ expression }} as timestamptz) at time zone 'UTC' end
+    {% set time = '([T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?)?' -%}
+    {% set zone = '( ?(Z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))?' -%}
+    case when {{ regexp_matches(expression, postgres__date_pattern() ~ time ~ zone ~ '$') }}
+        then case when {{ postgres__is_day(expression) }}
+            then cast({{ expression }} as timestamptz) at time zone 'UTC' end end
 {%- endmacro %}
 
 {% macro spark__try_timestamp(expression) -%}

@@ -1,18 +1,10 @@
-{# A phone number as it was written, without its decoration: digits, after a + when it is international. Words before
-   the number and everything from an extension on are cut off, and a trunk zero in brackets goes from international
-   numbers, except from Italian ones, which keep their zero. NULL for what holds no number, for numbers that a
+{# A phone number as it was written, without its decoration: digits, after a + where there is one. Words before the
+   number and everything from an extension on are cut off. NULL for what holds no number, for numbers that a
    spreadsheet has rounded (1.65E+10), and for the hexadecimal digits of an MD5 or UUID. #}
 {% macro phone_text(expression) -%}
     {% call bind_name('phone_raw', ascii_digits(expression)) -%}
-        {% set bracketed_zero = '[(][' ~ blank_characters() ~ ']*0[' ~ blank_characters() ~ ']*[)]' -%}
-        {% set marked = regexp_replace_all(written_number('phone_raw'), bracketed_zero, 'z') -%}
-        {% set bare = regexp_remove(marked, '[^0-9z+]+') -%}
-        {% set with_plus = regexp_replace_all(bare, '^([+]*00+|[+][+]+)', '+') -%}
-        {% call bind_name('phone_marked', regexp_replace_all(with_plus, '^[+]0', '0')) -%}
-            replace(phone_marked, 'z', case
-                when phone_marked like '+%' and phone_marked not like '+39%' then '' else '0'
-            end)
-        {%- endcall %}
+        {% set bare = regexp_remove(written_number('phone_raw'), '[^0-9+]+') -%}
+        {{ regexp_replace_all(regexp_replace_all(bare, '^[+]+', '+'), '^[+]0', '0') }}
     {%- endcall %}
 {%- endmacro %}
 
