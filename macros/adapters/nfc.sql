@@ -16,7 +16,7 @@
     normalize({{ expression }}, nfc)
 {%- endmacro %}
 
-{# Spark SQL has no Unicode normalization: the text passes as it is. Text that is not in form C already (mostly names
+{# Spark SQL has no Unicode normalization before 4.4 (SPARK-58275, read 2026-11-21): the text passes as it is. Text that is not in form C already (mostly names
    typed on Apple devices) hashes to a value that no platform can match; normalize it on the way into the warehouse. #}
 {% macro spark__nfc(expression) -%}
     {{ expression }}

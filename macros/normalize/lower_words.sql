@@ -1,4 +1,5 @@
-{# Words in lower case, with the form that a Greek sigma has at the end of a word. A blank is added at the end. #}
+{# Words in lower case, with the form that a Greek sigma has at the end of a word, however it was typed. #}
 {% macro lower_words(expression) -%}
-    replace(replace({{ lower_text(expression) }} || ' ', 'σ ', 'ς '), 'σ-', 'ς-')
+    {% set undotted = "replace(" ~ without_nul(expression) ~ ", " ~ quoted("\u0130") ~ ", " ~ quoted("i\u0307") ~ ")" -%}
+    {{ final_sigma(lower_case(undotted), 'σ') }}
 {%- endmacro %}

@@ -25,9 +25,15 @@ META_KEYS = {
 }
 """Column of the raw orders -> Meta's key."""
 
+PHONE_PLAN = (
+    *("calling_code", "trunk_prefix", "trunk_pattern", "trunk_becomes", "international_prefix"),
+    *("shapes", "code_lengths"),
+)
+"""What phone_plan() gives."""
+
 ARGUMENTS = {
     "country": "country_names.country_code",
-    "phone": "countries.calling_code, countries.trunk_prefix, countries.shortest, countries.longest",
+    "phone": ", ".join(f"countries.{column}" for column in PHONE_PLAN),
     "postal_code": "country_names.country_code",
     "region": "regions.region_code",
 }

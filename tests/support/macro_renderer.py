@@ -7,6 +7,7 @@ of PostgreSQL and Spark, not the real thing: it shows that a body exists, parses
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,11 +30,8 @@ SEEDS = ("countries", "country_names", "regions")
 
 # Functions that sqlglot leaves as they are, because it does not know what DuckDB calls them.
 POSTGRES_IN_DUCKDB = """
-create macro pg_input_is_valid(value, kind) as case kind
-    when 'date' then try_cast(value as date) is not null
-    when 'timestamptz' then try_cast(value as timestamptz) is not null
-end;
 create macro convert_to(value, encoding) as value;
+create macro get(items, place) as list_extract(items, place + 1);
 create macro regexp_match(value, pattern) as
     case when regexp_matches(value, pattern) then [regexp_extract(value, pattern, 1)] end;
 """
@@ -60,6 +58,26 @@ class Adapter:
         return context.resolve(f"default__{macro}") if isinstance(body, jinja2.Undefined) else body
 
 
+class ReturnedError(Exception):
+    """Carries what a macro gives with `return` out of its text."""
+
+
+def _return(value: object) -> None:
+    raise ReturnedError(value)
+
+
+def _returning(macro: jinja2.runtime.Macro) -> Callable[..., Any]:
+    """Let a macro give what it returns, as dbt does: a list stays one."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return macro(*arguments, **named)
+        except ReturnedError as returned:
+            return returned.args[0]
+
+    return call
+
+
 def _raise_compiler_error(message: str) -> None:
     raise MacroError(message)
 
@@ -82,12 +100,13 @@ def _environment(
         "exceptions": SimpleNamespace(raise_compiler_error=_raise_compiler_error),
         "modules": SimpleNamespace(datetime=dt, pytz=pytz),
         "ref": lambda name: name,
-        "return": lambda value: value,
+        "return": _return,
         "run_started_at": RUN_STARTED_AT,
         "var": lambda name, default="": dict(settings).get(name, default),
     }
     macros = vars(environment.from_string(_sources()).module)
-    environment.globals |= {name: macro for name, macro in macros.items() if isinstance(macro, jinja2.runtime.Macro)}
+    found = {name: macro for name, macro in macros.items() if isinstance(macro, jinja2.runtime.Macro)}
+    environment.globals |= {name: _returning(macro) for name, macro in found.items()}
     return environment
 
 
@@ -100,9 +119,14 @@ def render(
 
 
 def _mend(tree: exp.Expression) -> exp.Expression:
-    """Say what sqlglot translates wrongly from PostgreSQL: encode(…, 'hex'), normalize(…, nfc), numeric of any size."""
-    for node in reversed(list(tree.find_all(exp.Encode, exp.Normalize, exp.Cast))):
-        if isinstance(node, exp.Encode):
+    """Say what sqlglot translates wrongly: encode(…, 'hex'), normalize(…, nfc), collate, numeric; Spark's groups."""
+    for node in reversed(list(tree.find_all(exp.Encode, exp.Normalize, exp.Cast, exp.RegexpReplace, exp.Collate))):
+        if isinstance(node, exp.Collate):
+            node.replace(node.this)
+        elif isinstance(node, exp.RegexpReplace):
+            text = re.sub(r"\$([0-9])", r"\\\1", node.args["replacement"].name)
+            node.set("replacement", exp.Literal.string(text))
+        elif isinstance(node, exp.Encode):
             node.replace(exp.func("sha256", node.this.this))
         elif isinstance(node, exp.Normalize):
             node.replace(exp.func("nfc_normalize", node.this))
@@ -125,8 +149,6 @@ def _warehouse() -> duckdb.DuckDBPyConnection:
     for seed in SEEDS:
         path = ROOT / "seeds" / f"{seed}.csv"
         connection.execute(f"create table {seed} as from read_csv('{path}', all_varchar = true, header = true)")
-    for column in ("shortest", "longest"):
-        connection.execute(f"alter table countries alter {column} type integer")
     return connection
 
 

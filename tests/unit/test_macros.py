@@ -12,23 +12,32 @@ import pytest
 import sqlglot
 import yaml
 
-from tests.support.macro_renderer import FOLDERS, ROOT, MacroError, evaluate, render, to_duckdb
+from tests.support.macro_renderer import FOLDERS, ROOT, MacroError, evaluate, render, run, to_duckdb
 
 ADAPTERS = ("duckdb", "postgres", "spark")
 CALLS = (
     "add_days('t', 'n')",
     "add_hours('t', '-n')",
+    "add_minutes('t', 'n')",
     "epoch_ms('t')",
+    "joined_texts('e')",
     "line_ids()",
     "line_items()",
+    "list_item('e', 5)",
+    "list_of(['e', 'f'])",
+    "lower_case('e')",
     "nfc('e')",
+    "one_item('e', '2', '9.5')",
     "quoted('e')",
     "regexp_first('e', '^([a-z]+)')",
+    "regexp_first_by('e', 'p')",
     "regexp_matches('e', '[^a-z]')",
     "regexp_remove('e', '[^a-z]')",
     "regexp_replace_all('e', '[^a-z]', '-')",
+    "regexp_replace_between('e', '[a-z]', 'x', '$', 'y')",
     "seconds_between('t', 'u')",
     "sha256_hex('e')",
+    "split_list('e')",
     "try_date('e')",
     "try_integer('e')",
     "try_number('e')",
@@ -122,16 +131,17 @@ def test_integers_are_whole(adapter: str) -> None:
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_time_arithmetic(adapter: str) -> None:
-    """Milliseconds since 1970, seconds between, and moving by hours and days that are columns."""
+    """Milliseconds since 1970, seconds between, and moving by hours, days and minutes that are columns."""
     t, u = "cast('2026-01-02 03:04:05.678' as timestamp)", "cast('2026-01-01 03:04:05' as timestamp)"
     calls = (
         f'{{{{ epoch_ms("{t}") }}}}',
         f'{{{{ seconds_between("{t}", "{u}") }}}}',
         f'{{{{ seconds_between("{u}", add_hours("{u}", "length(e)")) }}}}',
         f'{{{{ seconds_between("{u}", add_days("{u}", "-length(e)")) }}}}',
+        f'{{{{ seconds_between("{u}", add_minutes("{u}", "length(e)")) }}}}',
     )
     found = [evaluate(call, ["xx"], adapter)[0] for call in calls]
-    assert found == [1767323045678, -86401, 7200, -172800]
+    assert found == [1767323045678, -86401, 7200, -172800, 120]
 
 
 def test_as_of_is_the_variable_else_the_environment_else_the_start() -> None:
@@ -161,8 +171,9 @@ def test_every_macro_and_argument_is_documented() -> None:
     files = [path for folder in FOLDERS for path in (ROOT / "macros" / folder).glob("*.sql")]
     defined = {}
     for path in files:
-        arguments = re.findall(rf"{{% macro {path.stem}\((.*?)\)", path.read_text(encoding="utf-8"))
-        defined[path.stem] = [re.sub("=.*", "", name) for name in arguments[0].split(", ") if name]
+        arguments = re.findall(rf"{{% macro {path.stem}\((.*?)\)", path.read_text(encoding="utf-8"), re.DOTALL)
+        names = [re.sub("=.*", "", name.strip()) for name in arguments[0].split(",")]
+        defined[path.stem] = [name for name in names if name]
     pages = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "macros").rglob("*.yml")]
     listed = [macro for page in pages for macro in page["macros"] if macro["description"]]
     documented = {macro["name"]: [argument["name"] for argument in macro.get("arguments", [])] for macro in listed}
@@ -192,3 +203,39 @@ def test_lines_become_items(adapter: str) -> None:
         ("b", 1, None),
         ("c", 3, "C"),
     ]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_a_text_with_commas_becomes_a_list(adapter: str) -> None:
+    """Without blanks around the parts and without empty parts; nothing at all is no list."""
+    texts = ["a", " a , b c,,d ,", ",", "\u00a0,\u00a0", "", None]
+    assert evaluate("{{ split_list('e') }}", texts, adapter) == [["a"], ["a", "b c", "d"], None, None, None, None]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_values_become_a_list(adapter: str) -> None:
+    """In their order, a NULL at its place."""
+    assert evaluate("{{ list_of(['e', \"'x'\"]) }}", ["a", None], adapter) == [["a", "x"], [None, "x"]]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_an_item_is_found_by_its_place(adapter: str) -> None:
+    """Counted from one; beyond the end, and in no list, there is none."""
+    call = "{{ list_item(split_list('e'), 2) }}"
+    assert evaluate(call, ["a,b,c", "a", None], adapter) == ["b", None, None]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_texts_of_a_group_are_joined(adapter: str) -> None:
+    """Each once, in alphabetical order, whatever the order of the rows; NULL is none of them."""
+    rows = [("fbp",), ("client_ip",), (None,), ("fbp",)]
+    assert run("select {{ joined_texts('e') }} from given", rows, ("e",), adapter) == [("client_ip fbp",)]
+
+
+# As above: sqlglot has no DuckDB for PostgreSQL's json_build_array.
+@pytest.mark.parametrize("adapter", ["duckdb", "spark"])
+def test_a_product_becomes_an_item(adapter: str) -> None:
+    """A list of one, with the fields of an order's items."""
+    (items,) = evaluate("{{ one_item('e', '2', '9.5') }}", ["a"], adapter)
+    plain = {"id": "a", "quantity": 2, "item_price": Decimal("9.5"), "title": None, "category": None}
+    assert items == [plain]

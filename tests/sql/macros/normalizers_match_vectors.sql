@@ -22,10 +22,7 @@ placed as (
     select
         vectors.*,
         country_names.country_code,
-        countries.calling_code,
-        countries.trunk_prefix,
-        countries.shortest,
-        countries.longest,
+        {{ selected('countries', phone_plan()) }},
         regions.region_code
     from vectors
     left join country_names
@@ -36,7 +33,7 @@ placed as (
             country_names.country_code = regions.country_code
             and regions.name_key = {{ name_key('vectors.raw') }}
 ),
-{% set plan = ['calling_code', 'trunk_prefix', 'shortest', 'longest'] %}
+
 found as (
     select
         kind,
@@ -49,11 +46,15 @@ found as (
             when 'country' then {{ normalize_country('raw', 'country_code') }}
             when 'date_of_birth' then {{ normalize_date_of_birth('raw') }}
             when 'email' then {{ normalize_email('raw') }}
+            when 'email_gmail' then {{ normalize_email_gmail('raw') }}
+            when 'email_microsoft' then {{ normalize_email_microsoft('raw') }}
+            when 'email_reddit' then {{ normalize_email_reddit('raw') }}
             when 'external_id' then {{ normalize_external_id('raw') }}
             when 'first_name' then {{ normalize_name('raw') }}
             when 'gender' then {{ normalize_gender('raw') }}
             when 'last_name' then {{ normalize_name('raw') }}
-            when 'phone' then {{ normalize_phone('raw', *plan) }}
+            when 'phone' then {{ normalize_phone('raw', *phone_plan()) }}
+            when 'phone_e164' then {{ normalize_phone_e164('raw', *phone_plan()) }}
             when 'postal_code' then {{ normalize_postal_code('raw', 'country_code') }}
             when 'region' then {{ normalize_region('raw', 'region_code') }}
         end as found_normalized,
@@ -62,11 +63,15 @@ found as (
             when 'country' then {{ hashed('country', 'raw', 'country_code') }}
             when 'date_of_birth' then {{ hashed('date_of_birth', 'raw') }}
             when 'email' then {{ hashed('email', 'raw') }}
+            when 'email_gmail' then {{ hashed('email_gmail', 'raw') }}
+            when 'email_microsoft' then {{ hashed('email_microsoft', 'raw') }}
+            when 'email_reddit' then {{ hashed('email_reddit', 'raw') }}
             when 'external_id' then {{ hashed('external_id', 'raw') }}
             when 'first_name' then {{ hashed('name', 'raw') }}
             when 'gender' then {{ hashed('gender', 'raw') }}
             when 'last_name' then {{ hashed('name', 'raw') }}
-            when 'phone' then {{ hashed('phone', 'raw', *plan) }}
+            when 'phone' then {{ hashed('phone', 'raw', *phone_plan()) }}
+            when 'phone_e164' then {{ hashed('phone_e164', 'raw', *phone_plan()) }}
             when 'postal_code' then {{ hashed('postal_code', 'raw', 'country_code') }}
             when 'region' then {{ hashed('region', 'raw', 'region_code') }}
         end as found_sha256
