@@ -8,6 +8,7 @@
         when 'email' then 'email'
         when 'chat' then 'chat'
         when 'subscription' then 'system_generated'
+        when 'system' then 'system_generated'
         else 'other'
     end
 {%- endmacro %}

@@ -1,19 +1,25 @@
-{# Whether the identifiers that would be sent reach a destination's minimum: one branch for each word that
-   seeds/destinations.csv may hold in match_rule. A word without a branch lets nothing pass. #}
-{% macro meets_match_rule(match_rule, events) -%}
+{# Whether the identifiers that would leave, without those that a policy withholds, reach a destination's minimum: one
+   branch for each word that seeds/destinations.csv may hold in match_rule. A word without a branch lets nothing pass. #}
+{% macro meets_match_rule(match_rule, events, withheld_fields) -%}
     case {{ match_rule }}
-        when 'no_broad_combination' then {{ no_broad_combination(events) }}
+        when 'no_broad_combination' then {{ no_broad_combination(events, withheld_fields) }}
         else false
     end
 {%- endmacro %}
 
 {# Meta refuses an event whose identifiers are all in one of four sets that fit too many people.
-   https://developers.facebook.com/documentation/ads-commerce/conversions-api/best-practices, read 2026-09-12 #}
-{% macro no_broad_combination(events) -%}
-    {%- set identifiers = [
-        'email_sha256', 'phone_digits_sha256', 'external_id_sha256', 'client_ip', 'fbp', 'fbc', 'first_name_sha256',
-        'last_name_sha256', 'gender_sha256', 'date_of_birth_sha256', 'city_sha256', 'region_sha256',
-        'postal_code_sha256', 'country_sha256', 'user_agent',
+   https://developers.facebook.com/documentation/ads-commerce/conversions-api/best-practices, read 2026-09-12
+   Of a conversation it asks for the person's id there.
+   https://developers.facebook.com/documentation/ads-commerce/conversions-api/business-messaging, read 2026-09-12 #}
+{% macro no_broad_combination(events, withheld_fields) -%}
+    {%- set in_conversation = ['page_scoped_user_id', 'ctwa_clid', 'ig_sid'] -%}
+    {%- set narrow = [
+        'email_sha256', 'phone_digits_sha256', 'external_id_sha256', 'client_ip', 'fbp', 'fbc', 'lead_id', 'madid',
+        'anon_id', 'email_sha256s', 'phone_digits_sha256s',
+    ] + in_conversation -%}
+    {%- set broad = [
+        'first_name_sha256', 'last_name_sha256', 'gender_sha256', 'date_of_birth_sha256', 'city_sha256',
+        'region_sha256', 'postal_code_sha256', 'country_sha256', 'user_agent',
     ] -%}
     {%- set too_broad = [
         ['city_sha256', 'country_sha256', 'region_sha256', 'postal_code_sha256', 'gender_sha256', 'user_agent'],
@@ -24,11 +30,31 @@
     {#- Not in a set means: something is there that is outside of it. -#}
     {%- set conditions = [] -%}
     {%- for combination in too_broad -%}
-        {%- set outside = [] -%}
-        {%- for identifier in identifiers if identifier not in combination -%}
-            {%- do outside.append(events ~ '.' ~ identifier) -%}
-        {%- endfor -%}
-        {%- do conditions.append('coalesce(' ~ outside | join(', ') ~ ') is not null') -%}
+        {%- set outside = broad | reject('in', combination) | list -%}
+        {%- do conditions.append(any_leaves(events, outside, withheld_fields)) -%}
     {%- endfor -%}
-    ({{ conditions | join('\n            and ') }})
+    (
+            {{ any_leaves(events, narrow, withheld_fields) }}
+            or ({{ conditions | join('\n            and ') }})
+        )
+        and (
+            {{ events }}.messaging_channel is null
+            or {{ any_leaves(events, in_conversation, withheld_fields) }}
+        )
+{%- endmacro %}
+
+{# Whether at least one of some columns would leave; those that end in s are lists. Withholding is rare, so whether there
+   is any is asked first. #}
+{% macro any_leaves(events, columns, withheld_fields) -%}
+    {%- set plain, kept = [], [] -%}
+    {%- for column in columns -%}
+        {%- set name = events ~ '.' ~ column -%}
+        {%- set value = 'case when ' ~ name ~ " is not null then '' end" if column.endswith('s') else name -%}
+        {%- do plain.append(value) -%}
+        {%- do kept.append('case when not ' ~ is_withheld(column, withheld_fields) ~ ' then ' ~ value ~ ' end') -%}
+    {%- endfor -%}
+    case
+                when {{ withheld_fields }} is null then coalesce({{ plain | join(', ') }}) is not null
+                else coalesce({{ kept | join(', ') }}) is not null
+            end
 {%- endmacro %}

@@ -1,9 +1,8 @@
--- Longer than usual because rule, answer and what it relies on belong in one view.
 with
 
-events as (
+laws as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ ref('int_events__ruled') }}
 
 ),
 
@@ -13,55 +12,37 @@ decisions as (
 
 ),
 
-policy as (
-
-    select * from {{ ref('consent_policy') }}
-
-),
-
 purposes as (
 
     select distinct consent_purpose from {{ ref('destinations') }}
 
 ),
 
--- The region's rule beats the country's; where neither is named, opt-in. Each US state has its own law,
--- so a rule for all of them says nothing where the state is not known.
-ruled as (
-
-    select
-        events.event_key,
-        coalesce(regional.regime, national.regime, 'opt_in') as regime,
-        coalesce(regional.on_denial, national.on_denial, 'hold') as on_denial
-    from events
-    left join policy as regional
-        on events.country_code = regional.country_code and events.region_code = regional.region_code
-    left join policy as national
-        on
-            events.country_code = national.country_code
-            and national.region_code is null
-            and (events.country_code <> 'US' or events.region_code is not null)
-
-),
-
 asked as (
 
     select
-        ruled.event_key,
+        laws.event_key,
         purposes.consent_purpose,
-        ruled.regime as consent_regime,
+        laws.regime as consent_regime,
         decisions.status_at_event as consent_at_event,
         decisions.status_at_as_of as consent_at_as_of,
+        -- A withdrawal is not taken back by a later grant: that one is about what happens from then on.
         case
-            when decisions.status_at_event is null and ruled.regime = 'opt_in' then 'consent_missing'
+            when decisions.status_at_event is null and laws.regime = 'opt_in' then 'consent_missing'
             when decisions.status_at_event = 'denied' then 'consent_denied'
-            when decisions.status_at_as_of = 'denied' then 'consent_withdrawn'
+            when laws.regrant_revives and decisions.status_at_as_of = 'granted' then null
+            when decisions.withdrawn_at is not null then 'consent_withdrawn'
         end as objection,
-        ruled.regime = 'opt_out' and ruled.on_denial = 'limited_data_use' as is_limitable,
-        {{ selected('decisions', ['decided_at_event', 'decided_at_as_of']) }}
-    from ruled
+        laws.regime = 'opt_out' and laws.on_denial = 'limited_data_use' as is_limitable,
+        case
+            when laws.regrant_revives then decisions.decided_at_as_of
+            else decisions.withdrawn_at
+        end as decided_since,
+        {{ selected('decisions', ['decided_at_event', 'decided_at_as_of', 'withdrawn_at']) }}
+    from laws
     cross join purposes
-    left join decisions on ruled.event_key = decisions.event_key and consent_purpose = decisions.purpose
+    left join decisions
+        on laws.event_key = decisions.event_key and purposes.consent_purpose = decisions.purpose
 
 ),
 
@@ -73,10 +54,13 @@ events_consented as (
         consent_regime,
         consent_at_event,
         consent_at_as_of,
-        -- The decision that this answer relies on; a missing consent relies on none.
-        case coalesce(objection, '')
-            when 'consent_withdrawn' then decided_at_as_of
-            when 'consent_missing' then null
+        -- The decision that this answer relies on: for a withdrawal the first denial after the event, from
+        -- which on nothing may leave, or the latest word where it may change; for what a later grant revived
+        -- that grant; a missing consent relies on none.
+        case
+            when objection = 'consent_withdrawn' then decided_since
+            when objection = 'consent_missing' then null
+            when objection is null and withdrawn_at is not null then decided_at_as_of
             else coalesce(decided_at_event, decided_at_as_of)
         end as consent_decided_at,
         case when not is_limitable then objection end as hold_reason,

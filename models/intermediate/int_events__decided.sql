@@ -1,77 +1,115 @@
+-- Longer than usual because one line through time gives all that is asked of it.
+{% set subject = 'subject_type, subject_id, purpose, heeds_signals' %}
+{% set in_line = 'partition by ' ~ subject ~ ' order by happened_at asc, is_event asc' %}
 with
 
-events as (
-
-    select * from {{ ref('int_events__identified') }}
-
-),
-
-intervals as (
-
-    select * from {{ ref('int_consent__intervals') }}
-
-),
-
--- A decision counts whether it was made as a customer or as a visitor.
 subjects as (
-    {% for subject in ['customer', 'visitor'] %}
-        select
-            event_key,
-            event_at,
-            '{{ subject }}' as subject_type,
-            {{ subject }}_id as subject_id
-        from events
-        where {{ subject }}_id is not null
-        {{- '\n    union all' if not loop.last }}
-    {% endfor %}
+
+    select * from {{ ref('int_events__subjects') }}
+
 ),
 
-in_force as (
+laws as (
+
+    select * from {{ ref('int_events__ruled') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_consent__gathered') }}
+
+),
+
+deciders as (
+
+    select distinct {{ subject }} from decisions
+
+),
+
+-- Decisions and events of a subject in one line, which is sorted once: a join of each event with each
+-- decision would grow with the square of what a busy browser does. An event without a time comes before all.
+moments as (
 
     select
-        subjects.event_key,
-        intervals.purpose,
-        intervals.status,
-        intervals.valid_from,
-        coalesce(
-            intervals.valid_from <= subjects.event_at
-            and (intervals.valid_to is null or intervals.valid_to > subjects.event_at),
-            false
-        ) as is_at_event,
-        intervals.valid_to is null as is_at_as_of
+        {{ subject }},
+        status,
+        decided_at as happened_at,
+        0 as is_event,
+        '' as event_key
+    from decisions
+    union all
+    select
+        {{ selected('deciders', subject.split(', ')) }},
+        '' as status,
+        coalesce(subjects.event_at, cast('1900-01-01' as timestamp)) as happened_at,
+        1 as is_event,
+        subjects.event_key
     from subjects
-    inner join intervals
-        on subjects.subject_type = intervals.subject_type and subjects.subject_id = intervals.subject_id
+    inner join laws on subjects.event_key = laws.event_key
+    inner join deciders
+        on
+            subjects.subject_type = deciders.subject_type
+            and subjects.subject_id = deciders.subject_id
+            and laws.gpc_is_denial = deciders.heeds_signals
 
 ),
 
--- The latest of both subjects' decisions wins; on a tie 'denied', which sorts before 'granted'.
-ranked as (
+-- A decision in the moment of the event is made before it.
+seen as (
 
     select
-        *,
-        row_number() over (
-            partition by event_key, purpose order by is_at_event desc, valid_from desc, status asc
-        ) as rank_at_event,
-        row_number() over (
-            partition by event_key, purpose order by is_at_as_of desc, valid_from desc, status asc
-        ) as rank_at_as_of
-    from in_force
-    where is_at_event or is_at_as_of
+        event_key,
+        is_event,
+        purpose,
+        {% for status in ['granted', 'denied'] -%}
+            {% set decided_at = "case when status = '" ~ status ~ "' then happened_at end" -%}
+            max({{ decided_at }}) over ({{ in_line }} rows between unbounded preceding and current row)
+                as {{ status }}_before,
+            max({{ decided_at }}) over (partition by {{ subject }}) as {{ status }}_last,
+        {% endfor -%}
+        min(case when status = 'denied' then happened_at end)
+            over ({{ in_line }} rows between current row and unbounded following) as denied_after
+    from moments
 
 ),
 
+-- All subjects of an event speak for the same person.
+together as (
+
+    select
+        event_key,
+        purpose,
+        max(granted_before) as granted_before,
+        max(denied_before) as denied_before,
+        min(denied_after) as withdrawn_at,
+        max(granted_last) as granted_last,
+        max(denied_last) as denied_last
+    from seen
+    where is_event = 1
+    group by event_key, purpose
+
+),
+
+-- The latest word counts; of words in the same moment, the denial.
 events_decided as (
 
     select
         event_key,
         purpose,
-        max(case when rank_at_event = 1 and is_at_event then status end) as status_at_event,
-        max(case when rank_at_event = 1 and is_at_event then valid_from end) as decided_at_event,
-        max(case when rank_at_as_of = 1 and is_at_as_of then status end) as status_at_as_of,
-        max(case when rank_at_as_of = 1 and is_at_as_of then valid_from end) as decided_at_as_of
-    from ranked
-    group by event_key, purpose
+        {% for then, decided in {'before': 'at_event', 'last': 'at_as_of'}.items() -%}
+            {% set is_denied = 'denied_%s >= coalesce(granted_%s, denied_%s)' % (then, then, then) -%}
+            case
+                when {{ is_denied }} then 'denied'
+                when granted_{{ then }} is not null then 'granted'
+            end as status_{{ decided }},
+            case
+                when {{ is_denied }} then denied_{{ then }}
+                else granted_{{ then }}
+            end as decided_{{ decided }},
+        {% endfor -%}
+        withdrawn_at
+    from together
 
 )
 

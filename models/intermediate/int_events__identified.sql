@@ -1,4 +1,4 @@
-{%- set phone_rules = ['calling_code', 'trunk_prefix', 'shortest', 'longest'] -%}
+-- Longer than other models: what a browser sent and what is hashed, in one pass.
 with
 
 events as (
@@ -21,7 +21,7 @@ browsed as (
         currencies.currency as known_currency,
         currencies.minor_units,
         events.action_source = 'website' as is_website,
-        coalesce(events.landing_url, events.session_landing_url) as page_url,
+        coalesce(events.page_url, events.landing_url, events.session_landing_url) as seen_url,
         {{ well_formed_ip('events.client_ip') }} as own_ip,
         {{ well_formed_ip('events.session_client_ip') }} as session_ip,
         {{ click_id('fbclid') }} as fbclid
@@ -33,31 +33,33 @@ browsed as (
 events_identified as (
 
     select
-        {{ [
-            'event_key', 'event_name', 'event_id', 'event_at', 'action_source', 'order_id', 'contents', 'content_ids',
-            'content_type', 'num_items', 'country_code', 'region_code', 'customer_id', 'visitor_id',
-            'source_hold_reason', 'is_duplicate',
-        ] | join(',\n        ') }},
+        {{ (passing_columns() + [
+            'event_key', 'event_name', 'event_id', 'event_at', 'action_source', 'source_table', 'source_id',
+            'country_code', 'region_code', 'customer_id', 'visitor_id', 'session_visitor_id', 'person_id', 'session_id',
+            'session_started_at', 'source_hold_reason', 'is_duplicate',
+        ]) | join(',\n        ') }},
+        coalesce(is_value_required, false) as is_value_required,
         {{ rounded_money('value', 'minor_units') }} as value,
         known_currency as currency,
-        case when is_website then {{ url_without_query('page_url') }} end as event_source_url,
+        {{ rounded_money('case when predicted_ltv >= 0 then predicted_ltv end', 'minor_units') }}
+            as predicted_ltv,
+        {{ rounded_money('net_revenue', 'minor_units') }} as net_revenue,
+        case when is_website then {{ url_without_query('seen_url') }} end as event_source_url,
         case when is_website then {{ url_without_query('referrer_url') }} end as referrer_url,
-        case when is_website then coalesce(own_ip, session_ip) end as client_ip,
+        case
+            when is_website then coalesce(own_ip, session_ip)
+            when action_source = 'app' then own_ip
+        end as client_ip,
         case when is_website then coalesce(user_agent, session_user_agent) end as user_agent,
-        {{ well_formed_browser_id('fbp') }} as fbp,
-        {{ facebook_click('fbc', 'fbclid', 'session_started_at') }} as fbc,
-        {{ click_id('gclid') }} as gclid,
-        {{ click_id('gbraid') }} as gbraid,
-        {{ click_id('wbraid') }} as wbraid,
-        {{ click_id('ttclid') }} as ttclid,
-        {{ click_id('ScCid') }} as sc_cid,
-        {{ click_id('epik') }} as epik,
-        {{ click_id('rdt_cid') }} as rdt_cid,
-        {{ click_id('li_fat_id') }} as li_fat_id,
-        {{ click_id('msclkid') }} as msclkid,
-        {{ click_id('twclid') }} as twclid,
+        coalesce({{ well_formed_browser_id('fbp') }}, lent_fbp) as fbp,
+        coalesce({{ facebook_click('fbc', 'fbclid', 'session_started_at') }}, lent_fbc) as fbc,
+        {{ click_ids_of_event() }},
         {{ hashed('email', 'email') }} as email_sha256,
-        {{ hashed('phone', 'phone', *phone_rules) }} as phone_digits_sha256,
+        {{ hashed('email_gmail', 'email') }} as email_gmail_sha256,
+        {{ hashed('email_microsoft', 'email') }} as email_microsoft_sha256,
+        {{ hashed('email_reddit', 'email') }} as email_reddit_sha256,
+        {{ hashed('phone', 'phone', *phone_plan()) }} as phone_digits_sha256,
+        {{ hashed('phone_e164', 'phone', *phone_plan()) }} as phone_e164_sha256,
         {{ hashed('name', 'first_name') }} as first_name_sha256,
         {{ hashed('name', 'last_name') }} as last_name_sha256,
         {{ hashed('city', 'city') }} as city_sha256,

@@ -26,7 +26,7 @@ events_keyed as (
     select
         *,
         event_id is not null and row_number() over (
-            partition by event_name, event_id order by event_at nulls last, natural_key
+            partition by event_name, event_id order by event_at nulls last, natural_key, event_key
         ) > 1 as is_duplicate
     from keyed
 

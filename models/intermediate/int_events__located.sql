@@ -2,7 +2,7 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ ref('int_events__sessionized') }}
 
 ),
 
@@ -44,10 +44,7 @@ events_located as (
     select
         placed.*,
         regions.region_code,
-        countries.calling_code,
-        countries.trunk_prefix,
-        countries.shortest,
-        countries.longest
+        {{ selected('countries', phone_plan()) }}
     from placed
     left join regions on placed.country_code = regions.country_code and placed.region_key = regions.name_key
     left join countries on placed.country_code = countries.country_code

@@ -36,13 +36,8 @@ orders_latest as (
 
     select
         *,
-        -- Orders without an id cannot be told apart by it: each keeps its row, under a made-up key. A real id
-        -- that begins like one gets a second question mark.
-        case
-            when order_id is null then '?' || cast(version_number as {{ dbt.type_string() }})
-            when order_id like '?%' then '?' || order_id
-            else order_id
-        end as order_key,
+        -- Orders without an id cannot be told apart by it: each keeps its row, under a made-up key.
+        {{ record_key('order_id', 'version_number') }} as order_key,
         case
             when is_test then 'test_order'
             when not is_paid then 'not_paid'

@@ -14,7 +14,8 @@ ranked as (
         row_number() over (
             partition by session_id
             order by
-                started_at desc nulls last, visitor_id asc, customer_id asc, landing_url asc, fbc asc, fbp asc
+                started_at desc nulls last, visitor_id asc, customer_id asc, landing_url asc, fbc asc,
+                fbp asc, client_ip asc, user_agent asc, referrer_url asc, country asc
         ) as version_number
     from sessions
     where session_id is not null

@@ -5,6 +5,13 @@
     'sessions': (ref('stg_raw__sessions'), 'session_id'),
     'consent': (ref('stg_raw__consent'), 'consent_id'),
     'payments': (ref('stg_raw__payments'), 'payment_id'),
+    'refunds': (ref('stg_raw__refunds'), 'refund_id'),
+    'leads': (ref('stg_raw__leads'), 'lead_id'),
+    'subscriptions': (ref('stg_raw__subscriptions'), 'subscription_id'),
+    'web_events': (ref('stg_raw__web_events'), 'web_event_id'),
+    'app_events': (ref('stg_raw__app_events'), 'app_event_id'),
+    'messages': (ref('stg_raw__messages'), 'message_id'),
+    'suppressions': (ref('stg_raw__suppressions'), 'subject_type'),
 } -%}
 with
 

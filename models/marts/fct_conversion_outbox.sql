@@ -1,8 +1,21 @@
+-- Longer than usual because each reason has its line, and the order of the lines is the meaning.
 with
 
-events as (
+identified as (
 
     select * from {{ ref('int_events__identified') }}
+
+),
+
+contacts as (
+
+    select * from {{ ref('int_events__contacted') }}
+
+),
+
+suppressions as (
+
+    select * from {{ ref('int_events__suppressed') }}
 
 ),
 
@@ -18,20 +31,57 @@ destinations as (
 
 ),
 
+routes as (
+
+    select * from {{ ref('event_routes') }}
+
+),
+
+withheld as (
+
+    select * from {{ ref('int_places__withheld') }}
+
+),
+
+events as (
+
+    select
+        identified.*,
+        {{ selected('contacts', ['email_sha256s', 'phone_digits_sha256s']) }}
+    from identified
+    left join contacts on identified.event_key = contacts.event_key
+
+),
+
 offered as (
 
     select
-        {{ selected('events', ['event_key', 'event_name', 'event_id', 'event_at', 'action_source']) }},
-        events.value,
-        events.currency,
-        events.source_hold_reason,
-        events.is_duplicate,
-        {{ selected('destinations', ['destination', 'is_enabled', 'consent_purpose', 'needs_app_data']) }},
+        {{ selected('events', [
+            'event_key', 'event_name', 'event_id', 'event_at', 'source_hold_reason', 'is_duplicate', 'value',
+            'currency', 'is_value_required',
+        ]) }},
+        {{ selected('destinations', ['destination', 'is_enabled', 'consent_purpose']) }},
+        withheld.withheld_fields,
+        suppressions.event_key is not null as is_suppressed,
+        routes.event_name is not null as is_routed,
+        routes.send_after_minutes > 0 as has_hold_time,
+        {{ add_minutes('events.event_at', 'coalesce(routes.send_after_minutes, 0)') }} as send_after,
         {{ add_days('events.event_at', 'case when events.action_source = \'physical_store\''
             ~ ' then destinations.max_age_days_in_store else destinations.max_age_days end') }} as expires_at,
-        {{ meets_match_rule('destinations.match_rule', 'events') }} as is_matchable
+        {{ meets_match_rule('destinations.match_rule', 'events', 'withheld.withheld_fields') }}
+            as is_matchable,
+        events.action_source = 'app' and destinations.needs_app_data
+        and not {{ has_app_data('events', 'withheld.withheld_fields') }} as lacks_app_data
     from events
     cross join destinations
+    left join suppressions on events.event_key = suppressions.event_key
+    left join routes
+        on events.event_name = routes.event_name and destinations.destination = routes.destination
+    left join withheld
+        on
+            destinations.destination = withheld.destination
+            and coalesce(events.country_code, '') = coalesce(withheld.country_code, '')
+            and coalesce(events.region_code, '') = coalesce(withheld.region_code, '')
 
 ),
 
@@ -40,24 +90,28 @@ judged as (
     select
         {{ selected('offered', [
             'event_key', 'event_name', 'event_id', 'event_at', 'destination', 'consent_purpose', 'expires_at',
+            'send_after', 'withheld_fields',
         ]) }},
         {{ selected('consents', [
             'consent_regime', 'consent_at_event', 'consent_at_as_of', 'consent_decided_at', 'is_limited_data_use',
         ]) }},
         -- The first that holds is the one that is shown.
         case
+            when offered.is_suppressed then 'suppressed'
             when offered.event_id is null then 'invalid_key'
             when offered.is_duplicate then 'duplicate_event_id'
             when offered.event_at is null then 'invalid_time'
             when offered.source_hold_reason is not null then offered.source_hold_reason
-            when offered.value is null or offered.value < 0 then 'invalid_value'
-            when offered.currency is null then 'invalid_currency'
+            when offered.is_value_required and coalesce(offered.value, -1) < 0 then 'invalid_value'
+            when offered.is_value_required and offered.currency is null then 'invalid_currency'
+            when not offered.is_routed then 'not_routed'
             when consents.hold_reason is not null then consents.hold_reason
-            when offered.action_source = 'app' and offered.needs_app_data then 'missing_app_data'
+            when offered.lacks_app_data then 'missing_app_data'
             when not offered.is_matchable then 'no_match_key'
             -- An hour is left for the way there.
             when {{ as_of() }} > {{ add_hours('offered.expires_at', -1) }} then 'expired'
             when not offered.is_enabled then 'destination_disabled'
+            when offered.has_hold_time and {{ as_of() }} < offered.send_after then 'waiting_period'
         end as hold_reason
     from offered
     inner join consents
@@ -72,7 +126,8 @@ conversion_outbox as (
         hold_reason is null as is_sendable,
         hold_reason, consent_purpose, consent_regime, consent_at_event, consent_at_as_of, consent_decided_at,
         is_limited_data_use, expires_at,
-        {{ as_of() }} as as_of
+        {{ as_of() }} as as_of,
+        send_after, withheld_fields
     from judged
 
 )

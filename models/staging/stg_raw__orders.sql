@@ -43,6 +43,8 @@ orders as (
         {{ as_number('shipping') }} as shipping,
         {{ as_number('tax') }} as tax,
         {{ as_number('total') }} as total,
+        {{ as_number('net_revenue') }} as net_revenue,
+        {{ as_number('predicted_ltv') }} as predicted_ltv,
 
         ---------- person
         email,
@@ -55,6 +57,7 @@ orders as (
         country_code as country,
         date_of_birth,
         gender,
+        {{ as_bool('is_new_customer') }} as is_new_customer,
 
         ---------- browser
         client_ip,

@@ -3,7 +3,11 @@ with
 
 accounted as (
 
-    select order_id from {{ ref('fct_conversion_events') }}
+    -- A renewal, say, may name an order too; it is no event of the order itself.
+    select keyed.source_id as order_id
+    from {{ ref('fct_conversion_events') }} as events
+    inner join {{ ref('int_events__keyed') }} as keyed on events.event_key = keyed.event_key
+    where keyed.source_table = 'orders'
     union all
     select order_id from {{ ref('audit_orders_without_event') }}
 

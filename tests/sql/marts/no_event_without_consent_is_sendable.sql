@@ -1,6 +1,7 @@
--- Guards: nobody's event is sendable against the log of decisions. Asks the log itself, decision by decision,
--- and not the models that build intervals from it: at the time of the event and at as_of, the latest decision
--- of customer and visitor together must be a grant where the law asks for one, and no denial elsewhere.
+-- Guards: nobody's event is sendable against what was decided. Asks the log and the sessions, one denial at a
+-- time, and not the models that draw a line through time: where the law asks for a grant, one came before the
+-- event; each denial before the event was followed by a grant before the event; and after the event there is
+-- no denial at all, unless the policy lets a later grant revive.
 with
 
 sendable as (
@@ -11,83 +12,133 @@ sendable as (
         outbox.event_at,
         outbox.as_of,
         outbox.consent_purpose,
-        orders.customer_id,
-        orders.visitor_id,
         coalesce(regional.regime, national.regime, 'opt_in') as regime,
+        coalesce(regional.regrant_revives, national.regrant_revives, false) as is_revivable,
+        -- Without a rule the browser's signal counts where the place or the US state is not known.
+        coalesce(
+            regional.gpc_is_denial, national.gpc_is_denial, coalesce(events.country_code, 'US') = 'US'
+        ) as heeds_signals,
         outbox.is_limited_data_use
-        and coalesce(regional.on_denial, national.on_denial, 'hold') = 'limited_data_use' as is_limited
+        and coalesce(regional.regime, national.regime) = 'opt_out'
+        and coalesce(regional.on_denial, national.on_denial) = 'limited_data_use' as is_limited
     from {{ ref('fct_conversion_outbox') }} as outbox
     inner join {{ ref('fct_conversion_events') }} as events on outbox.event_key = events.event_key
-    inner join {{ ref('int_orders__sessionized') }} as orders on events.order_id = orders.order_id
     left join {{ ref('consent_policy') }} as regional
         on events.country_code = regional.country_code and events.region_code = regional.region_code
     left join {{ ref('consent_policy') }} as national
-        on events.country_code = national.country_code and national.region_code is null
+        on
+            events.country_code = national.country_code
+            and national.region_code is null
+            and not (events.country_code = 'US' and events.region_code is null)
     where outbox.is_sendable
 
 ),
 
-subjects as (
+-- The log, in which a denial under one account is one for the person's others, and the browser's signals;
+-- those are about every purpose.
+told as (
 
     select
-        *,
-        'customer' as subject_type,
-        customer_id as subject_id
-    from sendable
+        subject_type,
+        subject_id,
+        purpose,
+        status,
+        recorded_at
+    from {{ ref('stg_raw__consent') }}
     union all
     select
-        *,
-        'visitor' as subject_type,
-        visitor_id as subject_id
-    from sendable
-
+        'other_account' as subject_type,
+        subject_id,
+        purpose,
+        status,
+        recorded_at
+    from {{ ref('stg_raw__consent') }}
+    where subject_type = 'customer' and status = 'denied'
+    {% for subject, column in {
+        'customer': 'customer_id', 'other_account': 'customer_id', 'visitor': 'visitor_id', 'session': 'session_id',
+    }.items() %}
+        union all
+        select
+            '{{ subject }}' as subject_type,
+            {{ column }} as subject_id,
+            null as purpose,
+            'denied' as status,
+            started_at as recorded_at
+        from {{ ref('stg_raw__sessions') }}
+        where global_privacy_control
+    {% endfor %}
 ),
 
 -- A grant whose time cannot be read is none; a denial counts as made at as_of.
 decisions as (
 
     select
-        subjects.event_key,
-        subjects.destination,
-        consent.status,
-        coalesce(consent.recorded_at, subjects.as_of) as recorded_at,
-        coalesce(consent.recorded_at <= subjects.event_at, false) as is_before_event
-    from subjects
-    inner join {{ ref('stg_raw__consent') }} as consent
-        on
-            subjects.subject_type = consent.subject_type
-            and subjects.subject_id = consent.subject_id
-            and subjects.consent_purpose = consent.purpose
+        sendable.event_key,
+        sendable.destination,
+        told.status,
+        coalesce(told.recorded_at, sendable.as_of) as made_at,
+        coalesce(told.recorded_at, sendable.as_of) <= sendable.event_at as is_before_event
+    from sendable
+    inner join {{ ref('int_events__subjects') }} as subjects on sendable.event_key = subjects.event_key
+    inner join told
+        on subjects.subject_type = told.subject_type and subjects.subject_id = told.subject_id
     where
-        coalesce(consent.recorded_at, subjects.as_of) <= subjects.as_of
-        and (consent.recorded_at is not null or consent.status = 'denied')
+        (told.purpose = sendable.consent_purpose or (told.purpose is null and sendable.heeds_signals))
+        and coalesce(told.recorded_at, sendable.as_of) <= sendable.as_of
+        and (told.recorded_at is not null or told.status = 'denied')
 
 ),
 
-latest as (
+grants as (
+
+    select * from decisions
+    where status = 'granted'
+
+),
+
+-- What a later grant made good: for a denial before the event, a grant that came before the event too.
+answered as (
 
     select
-        event_key,
-        destination,
-        max(case when is_before_event and status = 'granted' then recorded_at end) as granted_before_event,
-        max(case when is_before_event and status = 'denied' then recorded_at end) as denied_before_event,
-        max(case when status = 'granted' then recorded_at end) as granted_at,
-        max(case when status = 'denied' then recorded_at end) as denied_at
-    from decisions
-    group by event_key, destination
+        denials.event_key,
+        denials.destination,
+        denials.is_before_event,
+        count(grants.made_at) as grant_count
+    from decisions as denials
+    left join grants
+        on
+            denials.event_key = grants.event_key
+            and denials.destination = grants.destination
+            and denials.made_at < grants.made_at
+            and (grants.is_before_event or not denials.is_before_event)
+    where denials.status = 'denied'
+    group by denials.event_key, denials.destination, denials.is_before_event, denials.made_at
 
 )
 
 select
-    sendable.event_key,
-    sendable.destination,
-    sendable.regime
+    event_key,
+    destination,
+    regime
 from sendable
-left join latest on sendable.event_key = latest.event_key and sendable.destination = latest.destination
 where
-    not sendable.is_limited
+    not is_limited
     and (
-        (sendable.regime = 'opt_in' and latest.granted_before_event is null)
-        or latest.denied_before_event >= coalesce(latest.granted_before_event, latest.denied_before_event)
-        or latest.denied_at >= coalesce(latest.granted_at, latest.denied_at)
+        (
+            regime = 'opt_in'
+            and not exists (
+                select 1 from grants
+                where
+                    grants.event_key = sendable.event_key
+                    and grants.destination = sendable.destination
+                    and grants.is_before_event
+            )
+        )
+        or exists (
+            select 1 from answered
+            where
+                answered.event_key = sendable.event_key
+                and answered.destination = sendable.destination
+                and (answered.grant_count = 0 or not (answered.is_before_event or sendable.is_revivable))
+        )
     )

@@ -1,0 +1,24 @@
+with
+
+web_events as (
+
+    select * from {{ ref('int_web_events__latest') }}
+
+),
+
+payment_infos as (
+
+    select
+        {{ event_record(
+            {'event_name': "'AddPaymentInfo'"},
+            web_event_columns('web_events'),
+            columns_of('web_events', [
+                'value', 'currency', 'contents', 'content_ids', 'content_type', 'content_category',
+            ])
+        ) }}
+    from web_events
+    where event_name = 'AddPaymentInfo'
+
+)
+
+select * from payment_infos

@@ -1,0 +1,25 @@
+with
+
+web_events as (
+
+    select * from {{ ref('int_web_events__latest') }}
+
+),
+
+additions as (
+
+    select
+        {{ event_record(
+            {'event_name': "'AddToCart'"},
+            web_event_columns('web_events'),
+            columns_of('web_events', [
+                'value', 'currency', 'contents', 'content_ids', 'content_type', 'content_name',
+                'content_category',
+            ])
+        ) }}
+    from web_events
+    where event_name = 'AddToCart'
+
+)
+
+select * from additions

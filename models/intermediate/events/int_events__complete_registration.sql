@@ -1,0 +1,19 @@
+with
+
+leads as (
+
+    select * from {{ ref('int_leads__latest') }}
+
+),
+
+registrations as (
+
+    select
+        {{ event_record({'event_name': "'CompleteRegistration'"}, lead_columns('leads')) }}
+    from leads
+    -- lead_stages() has the words of a stage that mean it.
+    where leads.event_name = 'CompleteRegistration' and not leads.is_crm and leads.no_event_reason is null
+
+)
+
+select * from registrations

@@ -1,0 +1,63 @@
+{{ require_raw_columns('app_events') }}
+
+with
+
+texts as (
+
+    select
+        {{ raw_texts('app_events') }}
+    from {{ raw_table('app_events') }}
+
+),
+
+app_events as (
+
+    select
+        ---------- ids
+        {{ [
+            'app_event_id', 'event_id', 'customer_id', 'visitor_id', 'order_id', 'madid', 'anon_id', 'vendor_id',
+            'install_referrer', 'installer_package', 'campaign_ids',
+        ] | join(',\n        ') }},
+
+        ---------- states
+        {{ standard_event_name('event_name') }} as event_name,
+        lower(platform) as platform,
+        {{ as_bool('advertiser_tracking_enabled') }} as advertiser_tracking_enabled,
+        {{ as_bool('application_tracking_enabled') }} as application_tracking_enabled,
+        -- A flag that nobody can read is taken as set, as for orders.
+        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+
+        ---------- timestamps
+        {{ as_time('occurred_at') }} as occurred_at,
+
+        ---------- device
+        {{ [
+            'os_version', 'package_name', 'app_version_short', 'app_version_long', 'device_model', 'locale',
+            'timezone_abbreviation', 'carrier', 'screen_width', 'screen_height', 'screen_density', 'cpu_cores',
+            'storage_gb', 'free_storage_gb', 'device_timezone', 'client_ip',
+        ] | join(',\n        ') }},
+
+        ---------- what it is about
+        {{ as_number('value') }} as value,
+        upper(currency) as currency,
+        product_id,
+        {{ as_integer('quantity') }} as quantity,
+        {{ as_number('unit_price') }} as unit_price,
+        content_ids,
+        content_type,
+        {{ as_integer('num_items') }} as num_items,
+        search_string,
+
+        ---------- person
+        email,
+        phone,
+        country_code as country,
+        region,
+
+        ---------- audit
+        {{ unreadable_columns('app_events') }} as unreadable_columns
+    from texts
+
+)
+
+select * from app_events
