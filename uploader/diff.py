@@ -19,6 +19,7 @@ _CLOCK_SLACK: Final = timedelta(minutes=5)
 """An intent that was stamped later than that was stamped by a wrong clock: nobody knows when it was made."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 _IN_DOUBT: Final = (pl.col("state") == "intent").fill_null(value=False)
+_IS_MOVED: Final = (pl.col("known_at") != pl.col("event_at").dt.epoch("us")).fill_null(value=False)
 
 
 class Standing(StrEnum):
@@ -59,11 +60,13 @@ class Rules:
     """A destination's times.
 
     ``dedup`` is how long it recognizes a repeated event, and ``dedup_by_source`` where that differs by action
-    source: None is not known, zero is never.
+    source: None is not known, zero is never. Events of the sources in ``by_order`` it recognizes by their order and
+    time: one without an order, or with another time than at its first try, may be counted as another event.
     """
 
     dedup: timedelta | None
     dedup_by_source: Mapping[str, timedelta | None] = field(default_factory=dict)
+    by_order: frozenset[str] = frozenset()
     pixel_redundant: bool = False
     margin: timedelta = timedelta(hours=1)
     """Kept from the end of the dedup window."""
@@ -80,10 +83,12 @@ class Rules:
         return self.unknown if window is None else max(window - self.margin, timedelta())
 
     def resend_us(self) -> pl.Expr:
-        """Return `resend_for` of each row in microseconds."""
+        """Return `resend_for` of each row in microseconds; zero where it would not be known for the same event."""
         by_source = {source: self.resend_for(source) // _MICROSECOND for source in self.dedup_by_source}
         usual = self.resend_for() // _MICROSECOND
-        return pl.col("action_source").replace_strict(by_source, default=usual, return_dtype=pl.Int64)
+        window = pl.col("action_source").replace_strict(by_source, default=usual, return_dtype=pl.Int64)
+        is_other = pl.col("action_source").is_in(sorted(self.by_order)) & (pl.col("order_id").is_null() | _IS_MOVED)
+        return pl.when(is_other).then(0).otherwise(window)
 
 
 def standings(
@@ -111,7 +116,7 @@ def standings(
         parts.struct.field("field_1").alias("standing_reason"),
         _IN_DOUBT.alias("was_in_doubt"),
         pl.when(_IN_DOUBT).then("first_intent_at").alias("first_intent_at"),
-        (pl.col("known_at") != pl.col("event_at").dt.epoch("us")).fill_null(value=False).alias("is_moved"),
+        _IS_MOVED.alias("is_moved"),
     ).filter(pl.col("standing").is_not_null())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import orjson
 import pytest
 
 from tests.support.frames import event_frame
+from tests.support.sandbox_events import judge
 from uploader.destinations.interface import Account, Response, Secret, Verdict
 from uploader.destinations.meta import DESTINATION
 from uploader.encode import encode, leaf_paths
@@ -19,6 +21,17 @@ from uploader.errors import ConfigurationError
 
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE / "golden" / "meta").glob("*.json"))
+NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)
+# What the outbox holds, as it says nobody: they are about the encoding of the rest.
+WITHOUT_A_PERSON = {"minimal": "100", "nasty_strings": "100/2804050"}
+# Orders without a session, as the documents on money, limited use and lists need none.
+WITHOUT_A_VISIT = {
+    *("browser_event_id", "empty_lists", "ipv6_and_appendix", "jpy", "kwd", "largest_value", "lines_with_gaps"),
+    *(path.stem for path in GOLDEN if path.stem.startswith("limited_data_use_")),
+    "zero_value",
+}
+# Standard names that no table of the shop makes; a shop can still send them under their names.
+NOT_MADE = {"CustomizeProduct", "Donate", "FindLocation"}
 ACCOUNT = Account("1234567890", "https://graph.facebook.com", "v26.0", Secret("EAAB-token"))
 with (HERE / "answers" / "meta.csv").open(encoding="utf-8") as _file:
     ANSWERS = list(csv.DictReader(_file))
@@ -49,6 +62,60 @@ def test_event_as_meta_documents_it(path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     payload = encode(event_frame(case["row"]), DESTINATION.body())["payload"].item()
     assert _exactly(json.dumps(case["event"], default=str)) == _exactly(payload)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_the_sandbox_takes_the_event(path: Path) -> None:
+    """The other reader of the documents accepts it, and misses nothing but what a visit would have told."""
+    row = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["row"]
+    judged = judge(encode(event_frame(row), DESTINATION.body())["payload"].item(), now=NOW)
+    assert (judged.refusal.label if judged.refusal else None) == WITHOUT_A_PERSON.get(path.stem)
+    assert set(judged.warnings) <= {"website_without_event_source_url", "website_without_client_user_agent"}
+    assert not judged.warnings or path.stem in WITHOUT_A_VISIT
+
+
+def test_every_kind_of_event_has_a_golden_file() -> None:
+    """Each name that the shop's tables make, each source and each channel is written down by hand."""
+    events = [json.loads(path.read_text(encoding="utf-8"))["event"] for path in GOLDEN]
+    assert {*DESTINATION.event_names} - {event["event_name"] for event in events} == NOT_MADE
+    assert {"website", "app", "physical_store", "phone_call", "email", "chat", "system_generated"} == {
+        event["action_source"] for event in events
+    } - {"business_messaging"}
+    assert {"messenger", "whatsapp", "instagram", None} == {event.get("messaging_channel") for event in events}
+
+
+@pytest.mark.parametrize("source", ["website", "app", "business_messaging", "system_generated", "physical_store"])
+def test_a_source_sends_what_belongs_to_it(source: str) -> None:
+    """Whatever a row holds: a page is of the website, a device of the app, a channel of a conversation."""
+    places: dict[str, dict[str, Any]] = {
+        "website": {"event_source_url": "https://shop.example.com/", "referrer_url": "https://www.example.org/"},
+        "app": {"app_info": ["i2"], "vendor_id": "V", "advertiser_tracking_enabled": False, "anon_id": "A"},
+        "business_messaging": {"messaging_channel": "messenger", "page_id": "1", "page_scoped_user_id": "2"},
+    }
+    row = {key: value for place in places.values() for key, value in place.items()}
+    event = orjson.loads(encode(event_frame({**row, "action_source": source}), DESTINATION.body())["payload"].item())
+    found = {*event, *event.get("user_data", {}), *event.get("app_data", {})} & {*row, "extinfo"}
+    assert found == {"extinfo" if key == "app_info" else key for key in places.get(source, {})}
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("100000000000000", 100000000000000),
+        ("99999999999999999", 99999999999999999),
+        ("99999999999999", None),
+        ("100000000000000000", None),
+        ("012345678901234567", None),
+        ("١٢٣٤٥٦٧٨٩٠١٢٣٤٥", None),
+        ("525645896321548\n", None),
+        ("525645896321548.0", None),
+        ("", None),
+    ],
+)
+def test_a_lead_id_is_a_number_of_15_to_17_digits(text: str, sent: int | None) -> None:
+    """Anything else would refuse the whole request."""
+    payload = encode(event_frame({"lead_id": text, "email_sha256": "a" * 64}), DESTINATION.body())["payload"].item()
+    assert orjson.loads(payload)["user_data"].get("lead_id") == sent
 
 
 def test_rows_do_not_touch_each_other() -> None:

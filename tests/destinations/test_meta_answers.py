@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uploader.destinations.interface import Response, Verdict
-from uploader.destinations.meta import _RULES, _STATUSES, DESTINATION
+from uploader.destinations.meta import DESTINATION
+from uploader.destinations.meta.answers import RULES, STATUSES
 
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 DAY = 86_400.0
@@ -219,8 +220,8 @@ def test_every_known_answer_has_one_meaning_in_every_language(figure: Callable[[
         wrong += [] if found == {Verdict(case["verdict"])} else [case]
     assert wrong == []
     keys = {(int(case["code"]), int(case["subcode"]) if case["subcode"] else None) for case in cases if case["code"]}
-    assert set(_RULES) - keys == set()
-    assert set(_STATUSES) - {int(case["status"]) for case in cases} == set()
+    assert set(RULES) - keys == set()
+    assert set(STATUSES) - {int(case["status"]) for case in cases} == set()
     assert len(cases) >= 150
     figure(
         "N2", f"{len(cases)} of {len(cases)} (status, code, subcode) in {len(LANGUAGES)} languages read as documented"

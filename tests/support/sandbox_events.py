@@ -6,10 +6,15 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import requests
+
+from uploader.sandbox.meta import Meta
+from uploader.sandbox.wire import Call
 
 if TYPE_CHECKING:
     from uploader.sandbox import Sandbox
+    from uploader.sandbox.meta import Judgement
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 HASH = sha256(b"jane@example.com").hexdigest()
@@ -30,6 +35,41 @@ def purchase(number: int = 1, **changes: Any) -> dict[str, Any]:
         "custom_data": {"value": 19.99, "currency": "EUR", "order_id": str(number)},
     } | changes
     return {key: value for key, value in event.items() if value is not None}
+
+
+def judge(*events: Any, now: datetime = NOW, **parameters: Any) -> Judgement:
+    """Let the sandbox's Meta judge these events as one request, without a server."""
+    body = orjson.dumps({"data": list(events), **parameters})
+    headers = {"content-type": "application/json", **{name.lower(): text for name, text in BEARER.items()}}
+    return Meta("sandbox-token", None, "v26.0").judge(Call("POST", "/v26.0/1/events", {}, headers, body), now)
+
+
+def app_event(*, extinfo: list[Any] = EXTINFO, **changes: Any) -> dict[str, Any]:
+    """Make an app's purchase that Meta takes."""
+    app_data = {"advertiser_tracking_enabled": 1, "extinfo": extinfo}
+    return purchase(action_source="app", app_data=app_data, event_source_url=None) | changes
+
+
+def message(channel: str = "messenger", event_name: str = "Purchase", **ids: Any) -> dict[str, Any]:
+    """Make a purchase in a conversation, identified by these ids."""
+    return purchase(
+        event_name=event_name,
+        action_source="business_messaging",
+        messaging_channel=channel,
+        event_source_url=None,
+        user_data=ids,
+    )
+
+
+def stage(event_name: str = "QualifiedLead", **custom_data: Any) -> dict[str, Any]:
+    """Make a stage that a lead reached in a CRM, with these custom fields alone."""
+    return purchase(
+        event_name=event_name,
+        action_source="system_generated",
+        event_source_url=None,
+        user_data={"lead_id": 525645896321548},
+        custom_data=custom_data,
+    )
 
 
 def user(**fields: Any) -> dict[str, Any]:

@@ -10,11 +10,9 @@ import pycountry
 import pytest
 import requests
 
-from tests.support.sandbox_events import BEARER, EXTINFO, HASH, LDU, NOW, aged, money, post, purchase, user
+from tests.support.sandbox_events import BEARER, EXTINFO, HASH, LDU, NOW, aged, judge, money, post, purchase, user
 from uploader.sandbox import Sandbox
 from uploader.sandbox.currencies import CURRENCIES
-from uploader.sandbox.meta import Meta
-from uploader.sandbox.wire import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +20,8 @@ if TYPE_CHECKING:
 
 def judged(*events: Any, **parameters: Any) -> str | None:
     """Return the code for which these events are refused, or None."""
-    body = orjson.dumps({"data": list(events), **parameters})
-    headers = {"content-type": "application/json", "authorization": "Bearer sandbox-token"}
-    judgement = Meta("sandbox-token", None, "v26.0").judge(Call("POST", "/v26.0/1/events", {}, headers, body), NOW)
-    return judgement.refusal.label if judgement.refusal else None
+    refusal = judge(*events, **parameters).refusal
+    return refusal.label if refusal else None
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import orjson
 import pytest
 import requests
 
-from tests.support.sandbox_events import BEARER, HASH, NOW, post, purchase
+from tests.support.sandbox_events import BEARER, HASH, NOW, app_event, message, post, purchase
 from uploader.sandbox import FAULT_KINDS, Fault, Sandbox
 
 if TYPE_CHECKING:
@@ -50,6 +50,49 @@ def test_what_makes_a_duplicate(sandbox: Sandbox) -> None:
     post(sandbox, purchase(1), purchase(1), purchase(2), purchase(1, event_name="Lead"), nameless, nameless)
     requests.post(f"{sandbox.url}/v26.0/2/events", json={"data": [purchase(1)]}, headers=BEARER, timeout=5)
     assert (len(sandbox.counted("1")), len(sandbox.counted("2"))) == (5, 1)
+
+
+def in_store(number: int | None, **changes: object) -> dict[str, object]:
+    """Make a sale in a store, of this order or of none."""
+    custom_data = {"value": 5, "currency": "EUR"} | ({"order_id": str(number)} if number else {})
+    return purchase(action_source="physical_store", custom_data=custom_data, event_source_url=None) | changes
+
+
+def test_a_sale_in_a_store_is_known_by_its_order_and_time_for_seven_days(sandbox: Sandbox) -> None:
+    """Its id does not matter, and neither does what the browser sent under the same id."""
+    moment = int(NOW.timestamp()) - 60
+    post(sandbox, purchase(1), in_store(1), in_store(1, event_id="another", user_data={"em": HASH}))
+    post(sandbox, in_store(2), in_store(1, event_time=moment - 1), in_store(1, event_name="Lead"))
+    assert sandbox.counts()["1"]["counted"] == 5
+    line = {"value": 5, "currency": "EUR", "order_id": "1", "item_number": "2"}
+    post(sandbox, in_store(1, custom_data=line), in_store(1, custom_data=line))
+    assert sandbox.counts()["1"]["counted"] == 6
+    for days, counted in ((7, 6), (7.001, 7)):
+        sandbox.set_clock(NOW + timedelta(days=days))
+        post(sandbox, in_store(1))
+        assert sandbox.counts()["1"]["counted"] == counted
+
+
+def test_a_sale_without_an_order_is_known_by_its_customer(sandbox: Sandbox) -> None:
+    """The same customer information in any order of its keys, and no other, makes a duplicate."""
+    person = {"em": HASH, "country": HASH}
+    turned = dict(reversed(person.items()))
+    post(sandbox, *[in_store(None, event_id=str(n), user_data=user) for n, user in enumerate([person, turned])])
+    post(sandbox, in_store(None, user_data={"em": HASH}), in_store(None, user_data=person | {"em": [HASH]}))
+    figures = sandbox.counts()["1"]
+    assert (figures["counted"], figures["duplicates"]) == (3, 1)
+
+
+def test_no_conversation_is_taken_for_another(sandbox: Sandbox) -> None:
+    """Meta drops no repetition of a messaging event."""
+    post(sandbox, *[message(page_id=1, page_scoped_user_id=2)] * 2)
+    assert sandbox.counts()["1"]["counted"] == 2
+
+
+def test_an_app_event_is_known_by_its_id(sandbox: Sandbox) -> None:
+    """As on the website: the same name and id within 48 hours, whatever else differs."""
+    post(sandbox, app_event(), app_event(event_time=int(NOW.timestamp()) - 99), app_event(event_id="purchase.2"))
+    assert sandbox.counts()["1"]["counted"] == 2
 
 
 def test_values_add_up_exactly(sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from uploader.hosts import Hosts, is_loopback
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from uploader.destinations.interface import Destination
+    from uploader.destinations.interface import Destination, Windows
     from uploader.settings import DestinationSettings, Settings
 
 
@@ -105,9 +105,18 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
             destination.request(account, [])
         except ConfigurationError as error:
             problems.append(f"{section}: {error}")
-    windows = destination.windows
-    rules = Rules(windows.dedup, windows.dedup_by_source, settings.pixel_redundant, future=windows.future)
+    rules = _rules(destination.windows, pixel_redundant=settings.pixel_redundant)
     return Target(destination, settings, account, rules, hosts, tuple(problems))
+
+
+def _rules(windows: Windows, *, pixel_redundant: bool) -> Rules:
+    return Rules(
+        windows.dedup,
+        windows.dedup_by_source,
+        by_order=windows.by_order,
+        pixel_redundant=pixel_redundant,
+        future=windows.future,
+    )
 
 
 def ready(candidates: Sequence[Target]) -> tuple[list[Target], list[str]]:

@@ -1,4 +1,7 @@
-"""The ad platforms: one module each, and the module's name is the destination's name."""
+"""The ad platforms: one module each, and the module's name is the destination's name.
+
+A module that grows too long becomes a package of the same name; what is inside it is its own.
+"""
 
 from __future__ import annotations
 
@@ -21,5 +24,5 @@ def load(name: str) -> Destination:
         raise ConfigurationError(f"there is no destination {name!r}; there are: {', '.join(names())}")
     destination = import_module(f"{__name__}.{name}").DESTINATION
     if not isinstance(destination, Destination):
-        raise TypeError(f"uploader/destinations/{name}.py: DESTINATION is no Destination")
+        raise TypeError(f"{__name__}.{name}.DESTINATION is no Destination")
     return destination

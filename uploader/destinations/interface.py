@@ -127,6 +127,8 @@ class Windows:
 
     dedup: timedelta | None
     dedup_by_source: Mapping[str, timedelta | None] = field(default_factory=dict)
+    by_order: frozenset[str] = frozenset()
+    """The action sources whose events it recognizes by their order and time instead of by their id."""
     first_wins: bool = True
     """Whether of two receipts the first one counts."""
     future: timedelta = timedelta(seconds=60)

@@ -1,6 +1,7 @@
 """A local stand-in of the platforms, for demos and tests. It judges from outside: it imports nothing of ours.
 
-    meta          Meta's rules: a call and a time in, a judgement out (meta_event, meta_shape, meta_refusal)
+    meta          Meta's rules: a call and a time in, a judgement out (meta_event, meta_source, meta_shape,
+                  meta_refusal)
     counts        what each dataset received, and what of it was counted once
     faults        what the next uploads meet instead of the right answer
     sandbox       the object that joins them; server: its sockets; page: what a person sees

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,8 +21,15 @@ DEDUP_WINDOW: Final = timedelta(hours=48)
 """How long after an event was first received another with its name and id is a duplicate of it.
 
 https://developers.facebook.com/documentation/ads-commerce/conversions-api/deduplicate-pixel-and-server-events
-(read 2026-09-12). Meta promises this for browser and server; that two server events deduplicate as well is
-taken for granted here, and for every action source.
+(read 2026-09-12). Meta promises this for browser or app and server; that two server events deduplicate as well is
+taken for granted here, and for every action source that is not named below.
+"""
+DEDUP_WINDOW_IN_STORE: Final = timedelta(days=7)
+"""The same for sales in a store, among themselves, whatever their ids.
+
+.../offline-events (read 2026-09-12): the key is dataset, time, name, order and item; without an order, the same
+customer information stands for it. That time and name still count then is how it is read here.
+.../business-messaging (read 2026-09-12): events of a conversation are never taken for the same.
 """
 
 
@@ -56,20 +65,20 @@ class Account:
     faults: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     counted: list[Counted] = field(default_factory=list)
-    latest: dict[tuple[str, str], Counted] = field(default_factory=dict)
+    latest: dict[tuple[object, ...], Counted] = field(default_factory=dict)
 
     def take(self, event: Event, now: datetime) -> bool:
-        """Count an event, unless its name and id were first received less than 48 hours ago."""
+        """Count an event, unless the same one was first received within the window."""
         self.received += 1
-        key = (event.fields["event_name"], event.fields.get("event_id") or "")
-        known = self.latest.get(key)
-        if known is not None and now - known.first_received_at <= DEDUP_WINDOW:
+        key, window = _identity(event)
+        known = self.latest.get(key) if key else None
+        if known is not None and now - known.first_received_at <= window:
             known.times_received += 1
             self.duplicates += 1
             return False
         counted = _counted(event, now)
         self.counted.append(counted)
-        if counted.event_id is not None:
+        if key:
             self.latest[key] = counted
         return True
 
@@ -144,6 +153,19 @@ class Books:
 
     def _account(self, dataset_id: str, *, is_test: bool) -> Account:
         return self._accounts.setdefault((dataset_id, is_test), Account())
+
+
+def _identity(event: Event) -> tuple[tuple[object, ...], timedelta]:
+    """Return what makes another event the same one, and for how long; nothing does where it is empty."""
+    name = event.fields["event_name"]
+    if event.action_source == "business_messaging":
+        return (), timedelta()
+    if event.action_source == "physical_store":
+        order = [event.custom_data.get(key) for key in ("order_id", "item_number")]
+        person = None if order[0] else sha256(json.dumps(event.user_data, sort_keys=True).encode()).digest()
+        return ("physical_store", name, event.fields["event_time"], *order, person), DEDUP_WINDOW_IN_STORE
+    event_id = event.fields.get("event_id")
+    return ((name, event_id) if event_id else ()), DEDUP_WINDOW
 
 
 def _counted(event: Event, now: datetime) -> Counted:

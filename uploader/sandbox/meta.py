@@ -100,15 +100,15 @@ class _Reading:
 
     def judgement(self) -> Judgement:
         code = self.parameters.get("test_event_code")
-        found = Counter(name for event in self.events for name in meta_event.warnings(event))
+        taken = self.events if self.refusal is None else ()
         return Judgement(
             self.dataset_id,
             self.is_upload,
             token_from=self.token_from,
-            events=self.events if self.refusal is None else (),
+            events=taken,
             test_event_code=str(code) if code else None,
             refusal=self.refusal,
-            warnings={} if self.refusal else found,
+            warnings=Counter(name for event in taken for name in meta_event.warnings(event)),
         )
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from uploader.sandbox import meta_refusal as refuse
+from uploader.sandbox import meta_source
 from uploader.sandbox.meta_shape import as_list
 
 if TYPE_CHECKING:
@@ -42,15 +43,6 @@ TOO_BROAD: Final = (
     frozenset({"ln", "ge"}),
 )
 """An event identified by one of these sets, or by a part of one, is refused."""
-
-MESSAGING_EVENTS: Final = frozenset(
-    {
-        *("Purchase", "LeadSubmitted", "InitiateCheckout", "AddToCart", "ViewContent", "OrderCreated"),
-        *("OrderShipped", "OrderDelivered", "OrderCanceled", "OrderReturned", "CartAbandoned"),
-        *("QualifiedLead", "RatingProvided", "ReviewProvided"),
-    }
-)
-EXTINFO_LENGTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +104,6 @@ def check_identity(event: Event) -> None:
         raise refuse.no_identity()
 
 
-def check_source(event: Event) -> None:
-    """Refuse an app or messaging event without what its source requires."""
-    if event.action_source == "app":
-        _check_app(event.fields.get("app_data", {}))
-    if event.action_source == "business_messaging":
-        if "messaging_channel" not in event.fields:
-            raise refuse.insufficient("The parameter messaging_channel is required.")
-        if event.fields["event_name"] not in MESSAGING_EVENTS:
-            raise refuse.not_a_messaging_event(event.fields["event_name"])
-
-
-def _check_app(app_data: Mapping[str, Any]) -> None:
-    extinfo = app_data.get("extinfo")
-    if "advertiser_tracking_enabled" not in app_data or extinfo is None:
-        raise refuse.insufficient("App events require app_data.advertiser_tracking_enabled and extinfo.")
-    if len(extinfo) != EXTINFO_LENGTH or extinfo[0] not in ("a2", "i2"):
-        raise refuse.insufficient("app_data.extinfo must hold 16 elements and begin with a2 or i2.")
-    if not extinfo[4]:
-        raise refuse.empty_os_version()
-
-
 def check_purchase(event: Event) -> None:
     """Refuse a Purchase without value or currency. Meta documents both as required, but no subcode."""
     if event.fields["event_name"] != "Purchase":
@@ -153,7 +124,14 @@ def check_limited_use(event: Event) -> None:
         raise refuse.insufficient("The parameter data_processing_options_state is required without an IP.")
 
 
-RULES: Final = (check_hashes, check_source, check_purchase, check_limited_use, check_identity)
+RULES: Final = (
+    check_hashes,
+    meta_source.check_source,
+    meta_source.check_lead_id,
+    check_purchase,
+    check_limited_use,
+    check_identity,
+)
 """What is judged after the time, in this order: time comes first, as observed; the rest is a guess."""
 
 
@@ -172,6 +150,7 @@ def warnings(event: Event) -> Iterator[str]:
     for key in ("client_ip_address", "fbc", "fbp"):
         if key in event.user_data and key not in found:
             yield f"malformed_{key}"
+    yield from meta_source.warnings(event)
 
 
 def _identifies(key: str, value: object) -> bool:

@@ -114,6 +114,26 @@ def not_a_messaging_event(event_name: str) -> Refusal:
     )
 
 
+def invalid_lead_id() -> Refusal:
+    """Return the refusal of a lead id that is none; Meta says the same of one that was deleted."""
+    return Refusal(
+        100,
+        subcode=2804036,
+        title="Invalid Lead ID",
+        explanation="The user_data parameter lead_id must be the 15 to 17 digits of an existing lead.",
+    )
+
+
+def no_messaging_click() -> Refusal:
+    """Return the refusal of a WhatsApp event without its click id; the subcode was seen in a mock only."""
+    return Refusal(
+        100,
+        subcode=2804087,
+        title="Click ID Missing",
+        explanation="The user_data parameter ctwa_clid is required for WhatsApp events.",
+    )
+
+
 def insufficient(explanation: str) -> Refusal:
     """Return the refusal of an event that lacks what its kind requires; Meta's subcode is not published."""
     return Refusal(100, title="Invalid Parameter", explanation=explanation)

@@ -41,6 +41,11 @@ def _is_amount(value: object) -> bool:
     return number.is_finite() and number >= 0
 
 
+def _is_number(value: object) -> bool:
+    """Say whether it is a number; a margin can be a loss."""
+    return _is_whole(value) or isinstance(value, Decimal)
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value.strip() != ""
 
@@ -76,6 +81,7 @@ TEXTS: Final[Shape] = (
 ID: Final[Shape] = ("an id", lambda value: _is_text(value) or _is_whole(value))
 ANYTHING: Final[Shape] = ("anything", lambda _: True)
 DELIVERY: Final = _one_of("in_store", "curbside", "home_delivery")
+SEGMENTS: Final = ("business", "business_line", "product_area", "medium")
 
 EVENT: Final[Mapping[str, Shape]] = {
     "event_name": TEXT,
@@ -114,15 +120,17 @@ USER_DATA: Final[Mapping[str, Shape]] = {
 APP_DATA: Final[Mapping[str, Shape]] = {
     "advertiser_tracking_enabled": FLAG,
     "application_tracking_enabled": FLAG,
-    "extinfo": ("a list", lambda value: isinstance(value, list)),
-    **dict.fromkeys(("campaign_ids", "install_referrer", "installer_package", "vendor_id"), ANYTHING),
-    **dict.fromkeys(("url_schemes", "windows_attribution_id", "receipt_data"), ANYTHING),
+    # Documented as texts, an empty one where nothing is known; Meta's SDK writes null there.
+    "extinfo": ("a list of strings", _list_of(lambda value: value is None or isinstance(value, str))),
+    **dict.fromkeys(("install_referrer", "installer_package", "vendor_id"), ANY_TEXT),
+    **dict.fromkeys(("campaign_ids", "url_schemes", "windows_attribution_id", "receipt_data"), ANYTHING),
     **dict.fromkeys(("consider_views", "include_dwell_data", "include_video_data"), FLAG),
 }
 
 CUSTOM_DATA: Final[Mapping[str, Shape]] = {
     "value": AMOUNT,
     "predicted_ltv": AMOUNT,
+    "net_revenue": ("a number", _is_number),
     "currency": (
         "a currency code of ISO 4217",
         lambda value: _is_text(value) and value.upper() in CURRENCIES,
@@ -131,8 +139,15 @@ CUSTOM_DATA: Final[Mapping[str, Shape]] = {
     "content_ids": ("a list of ids", _list_of(ID[1])),
     "content_type": _one_of("product", "product_group"),
     "num_items": ("a whole number that is not negative", lambda value: _is_whole(value) and value >= 0),
-    "order_id": TEXT,
+    **dict.fromkeys(("order_id", "item_number", "content_name", "content_category", "search_string"), TEXT),
+    **dict.fromkeys(("event_source", "lead_event_source"), TEXT),
+    "status": ("a string or a boolean", lambda value: _is_text(value) or isinstance(value, bool)),
+    "customer_segmentation": _one_of(
+        *(f"{who}_customer_to_{what}" for who in ("new", "existing") for what in SEGMENTS),
+        "customer_in_loyalty_program",
+    ),
     "delivery_category": DELIVERY,
+    "store_data": OBJECT,
 }
 
 
