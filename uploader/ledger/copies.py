@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import sqlite3
 from datetime import timedelta
 from itertools import count
@@ -65,6 +66,19 @@ def forget_oldest(ledger: Path) -> None:
     """Keep the newest backups only. What was put aside is not one of them: a person decides about that."""
     for file in backups(ledger)[:-_KEPT]:
         file.unlink(missing_ok=True)
+
+
+def keep_newest_only(ledger: Path) -> int:
+    """Delete every copy but the one made last, also what was put aside; return how many there were."""
+    newest = max(backups(ledger), key=lambda file: file.stat().st_mtime_ns)
+    older = [path for path in folder_of(ledger).iterdir() if path != newest]
+    for path in older:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    sync_folder(folder_of(ledger))
+    return len(older)
 
 
 def set_aside(ledger: Path, label: str, suffixes: Sequence[str] = ("", *BESIDE)) -> None:

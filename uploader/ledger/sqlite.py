@@ -163,29 +163,44 @@ class SqliteStore(SqliteDatabase):
     def compact(self) -> None:
         """See `Store.compact`: a new file takes the place of the old one. Somebody who reads it puts that off."""
         free, pages = (self.rows(f"pragma {about}", {})[0][0] for about in ("freelist_count", "page_count"))
-        if free < pages * _FREE_SHARE:
-            return
+        if free >= pages * _FREE_SHARE:
+            self._write_anew()
+
+    def scrub(self, clock: Clock) -> int:
+        """See `Store.scrub`: the file is written anew, and so is its backup; what was put aside goes too."""
+        if not self._write_anew():
+            raise TryLater(f"The sent log {self.path} is being read, so it still has what was deleted. Try again.")
+        try:
+            self.back_up(clock)
+            return copies.keep_newest_only(self.path)
+        except OSError as error:
+            raise TryLater(f"An old copy of the sent log cannot be deleted ({error}).") from None
+
+    def _write_anew(self) -> bool:
+        """Put a new file with the rows that there are into the log's place; False where somebody reads the old one."""
         fresh = self._beside(".new")
         try:
             self._copy(fresh)
             copies.let_wal(fresh)
             self._note(None, is_closed=False)
-            self._replace_by(fresh)
+            return self._replace_by(fresh)
         except (OSError, sqlite3.Error) as error:
             raise TryLater(f"The sent log {self.path} cannot be made smaller ({error}).") from None
         finally:
             copies.remove(fresh)
 
-    def _replace_by(self, fresh: Path) -> None:
+    def _replace_by(self, fresh: Path) -> bool:
         try:
             # Works only while nobody else has the log open, and leaves no -wal file to be taken for the new one's.
             if self.rows("pragma journal_mode = delete", {}) != [("delete",)]:
-                return
+                return False
             self._disconnect()
             fresh.replace(self.path)
             sync_folder(self.path.parent)
         except TryLater:
-            pass  # somebody reads it: another day
+            return False  # somebody reads it: another day
+        else:
+            return True
         finally:
             self._disconnect()
             self._digest = digest_of(self.path)

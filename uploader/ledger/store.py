@@ -99,3 +99,10 @@ class Store(ABC):
     def compact(self) -> None:
         """Give the space of deleted rows back, where that is ours to do: the old log or the new one, at any moment."""
         return
+
+    @abstractmethod
+    def scrub(self, clock: Clock) -> int:
+        """Leave nothing of deleted rows on the disk, as far as that is ours to do; return how many copies are gone.
+
+        Every copy that was made before has them, so a new one takes the place of all of them.
+        """
