@@ -65,6 +65,11 @@ def leaf_paths(body: Body) -> tuple[str, ...]:
     return tuple(path for path, _ in _leaves(body))
 
 
+def leaf_columns(body: Body) -> dict[str, tuple[str, ...]]:
+    """Name the columns that each leaf is made of, by its path, in the order of `leaf_paths`."""
+    return {path: tuple(_expression(leaf).meta.root_names()) for path, leaf in _leaves(body)}
+
+
 def encode(frame: pl.DataFrame, body: Body) -> pl.DataFrame:
     """Return ``payload`` (compact JSON) and ``fields`` (bit i: the i-th of `leaf_paths` left), row by row.
 

@@ -102,6 +102,7 @@ class QualitySettings(_Section):
     max_duplicate_event_id_rate: Rate = 0.0
     max_no_match_key_rate: Rate = 0.2
     max_zero_value_rate: Rate = 1.0
+    max_pixel_duplicate_rate: Rate = 1.0
     value_band_factor: Annotated[float, Field(gt=1)] = 1000
     history_days: Annotated[int, Field(ge=1)] = 90
     max_outlier_rate: Rate = 0.01

@@ -44,7 +44,22 @@ def _root(
 
 def _register() -> None:
     """Import the commands; each module adds its own to ``app``."""
-    from uploader.cli import check, demo, doctor, explain, load, plan, requeue, resolve, sandbox, send, status  # noqa: F401
+    from uploader.cli import (  # noqa: F401
+        check,
+        demo,
+        doctor,
+        explain,
+        forget,
+        load,
+        plan,
+        prove,
+        register,
+        requeue,
+        resolve,
+        sandbox,
+        send,
+        status,
+    )
 
     # In one order, whichever module was imported first.
     app.registered_commands.sort(key=lambda command: getattr(command.callback, "__name__", ""))

@@ -8,26 +8,37 @@ import orjson
 import typer
 
 from uploader import quality
-from uploader.cli import gate
+from uploader.cli import conformance, gate
 from uploader.cli.app import app
 from uploader.cli.context import Context, errors, output_folder, print_json, stdout
 from uploader.cli.survey import Choice, candidates, due_rows, plans
-from uploader.errors import QualityGateFailed
+from uploader.errors import QualityGateFailed, UsageError
 from uploader.warehouse import reading
 
 
 @app.command(short_help="Judge the rows about to be sent.")
 def check(
     destination: Annotated[list[str] | None, typer.Option(help="Judge this one only; may be repeated.")] = None,
+    identifiers: Annotated[
+        bool, typer.Option("--identifiers", help="Report on the raw identifiers instead: judge nothing, exit 0.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Judge the rows about to be sent, and the duplicates of the window. Exit 65 when they may not leave.
 
     Writes verdict.json, quality.json, junit.xml, summary.md and data_docs/ to target/uploader.
 
+    With --identifiers, count instead, per field of all events: how many have a value, how many are valid, what
+    normalizing changed, and how many Meta's own SDK would hash differently. Counts only, from audit_identifiers.
+
     Example: uploader check
     """
+    if identifiers and destination:
+        raise UsageError("--identifiers looks at all events, whatever their destination: leave --destination out.")
     context, choice = Context.load(), Choice(destination or ())
+    if identifiers:
+        conformance.report(context, as_json=as_json)
+        return 0
     with context.sent_log() as ledger, reading(context.profile) as connection:
         chosen = candidates(context, connection, choice)
         made = plans(context, connection, ledger, chosen, choice)

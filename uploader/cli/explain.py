@@ -37,16 +37,20 @@ _DECISION = (
     "is_limited_data_use",
     "expires_at",
     "as_of",
+    "send_after",
 )
+_RECORD = ("source_table", "source_id", "session_id", "session_started_at")
 _EVENT = ("event_name", "event_id", "event_at", "action_source", "value", "currency", "country_code", "region_code")
 
 
 @app.command(short_help="Tell why an order was sent or not.")
 def explain(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="An order id or an event id.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The id of an order, another record or an event.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell why an order was sent or not: its state, session, consent, decision, delivery and the fields that leave.
+    """Tell why an order, a lead or another record was sent or not.
+
+    Its state, session, consent, decision, delivery and the fields that leave.
 
     Example: uploader explain 1001
     """
@@ -69,15 +73,16 @@ def _story(
     reason = stories.reason_without_event(connection, context.profile, key)
     if order is None and not found.height and reason is None:
         raise UsageError(
-            f"No order and no event is called {printable(key)}. It must stand in the raw orders, and `dbt build` run."
+            f"No record and no event is called {printable(key)}. It must stand in the raw tables, and `dbt build` run."
         )
     events = []
-    for event_key in found["event_key"]:
-        keys = stories.decisions_of(connection, context.profile, event_key)
+    for record in found.to_dicts():
+        keys = stories.decisions_of(connection, context.profile, record["event_key"])
         rows = outbox.read_rows(connection, context.profile, keys)
         parts = [rows.slice(position, 1) for position in range(rows.height)]
         events.append(
             {name: rows[name][0] for name in _EVENT}
+            | {"record": {name: record[name] for name in _RECORD}}
             | {"destinations": {row["destination"][0]: _decision(row, targets, ledger) for row in parts}}
         )
     return {"key": key, "order": order, "makes_no_event": reason, "events": events}
@@ -85,7 +90,7 @@ def _story(
 
 def _decision(row: pl.DataFrame, targets: dict[str, Target], ledger: Ledger | None) -> dict[str, Any]:
     """Return one destination's decision about an event, what became of it, and the fields that leave."""
-    told = {name: row[name][0] for name in _DECISION}
+    told = {name: row[name][0] for name in _DECISION} | {"withheld_fields": (row["withheld_fields"][0] or "").split()}
     target = targets.get(row["destination"][0])
     if target is None:
         return told
@@ -114,15 +119,16 @@ def _tell(story: dict[str, Any]) -> None:
     _say(f"Order or event {printable(story['key'])}")
     order = story["order"]
     if order:
-        told = ", ".join(f"{name} {_shown(order[name])}" for name in order if "session" not in name)
-        _say(f"  raw order: {told}")
-        session, begun = order.get("session_id"), order.get("session_started_at")
-        _say(f"  session:   {f'{session}, started {_shown(begun)}' if begun else 'none found'}")
+        _say(f"  raw order: {', '.join(f'{name} {_shown(value)}' for name, value in order.items())}")
     if story["makes_no_event"]:
         _say(f"  event:     none: {story['makes_no_event']}")
     for event in story["events"]:
         about = ", ".join(f"{name} {_shown(event[name])}" for name in _EVENT if event[name] is not None)
         _say(f"  event:     {about}")
+        record = event["record"]
+        session, begun = record["session_id"], record["session_started_at"]
+        _say(f"  record:    {_shown(record['source_table'])} {_shown(record['source_id'])}")
+        _say(f"  session:   {f'{session}, started {_shown(begun)}' if begun else 'none found'}")
         for name, decision in event["destinations"].items():
             _tell_decision(name, decision)
 
@@ -130,12 +136,17 @@ def _tell(story: dict[str, Any]) -> None:
 def _tell_decision(name: str, told: dict[str, Any]) -> None:
     verdict = "may be sent" if told["is_sendable"] else f"held: {told['hold_reason']}"
     _say(f"  {name}: {verdict} (decided as of {_shown(told['as_of'])}, accepted until {_shown(told['expires_at'])})")
+    decided = told["consent_decided_at"]
     _say(
         f"    consent for {told['consent_purpose']} ({told['consent_regime']}): at the event "
-        f"{told['consent_at_event'] or 'no decision'}, now {told['consent_at_as_of'] or 'no decision'}; "
-        f"relies on the decision of {_shown(told['consent_decided_at'])}"
+        f"{told['consent_at_event'] or 'no decision'}, now {told['consent_at_as_of'] or 'no decision'}"
+        f"{f'; relies on the decision of {_shown(decided)}' if decided else ''}"
         f"{'; limited data use' if told['is_limited_data_use'] else ''}"
     )
+    if told["hold_reason"] == "waiting_period":
+        _say(f"    its hold time ends {_shown(told['send_after'])}")
+    if told["withheld_fields"]:
+        _say(f"    withheld by policy: {', '.join(told['withheld_fields'])}")
     if "delivery" not in told:
         return
     for entry in told["delivery"]:

@@ -44,10 +44,11 @@ def plan(
         made = plans(context, connection, ledger, chosen, choice)
         tally = outbox.read_tally(connection, context.profile)
         without_event = outbox.read_orders_without_event(connection, context.profile)
+        withheld = outbox.read_withheld(connection, context.profile)
         shown = _shown(made, due_rows(context, connection, made, show)) if show and made else {}
     for problem in [f"{target.name}: {item}" for target in chosen for item in target.problems]:
         errors.print(f"Before sending, set {problem}", markup=False)
-    figures = plan_figures(tally, standing_counts(made), without_event)
+    figures = plan_figures(tally, standing_counts(made), without_event) | {"withheld": _by_field(withheld)}
     if as_json:
         parsed = {name: [orjson.loads(payload) for payload in payloads] for name, payloads in shown.items()}
         print_json(figures | ({"show": parsed} if show else {}))
@@ -67,6 +68,16 @@ def _shown(made: list[Plan], rows: pl.DataFrame) -> dict[str, list[str]]:
     return shown
 
 
+def _by_field(withheld: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """Return, by destination, from how many sendable events a policy withholds each field."""
+    found: dict[str, dict[str, int]] = {}
+    for destination, fields, rows in withheld.iter_rows():
+        counts = found.setdefault(destination, {})
+        for name in fields.split():
+            counts[name] = counts.get(name, 0) + rows
+    return found
+
+
 def _tables(figures: dict[str, Any]) -> None:
     console = stdout()
     for name, events in figures["destinations"].items():
@@ -84,5 +95,8 @@ def _tables(figures: dict[str, Any]) -> None:
             for reason, rows in found["held"].items():
                 table.add_row(str(rows), f"held: {reason}", "")
             console.print(table)
+    for name, fields in figures["withheld"].items():
+        told = ", ".join(f"{field} ({rows})" for field, rows in sorted(fields.items()))
+        console.print(f"{name}: withheld by policy from events that may be sent: {told}", markup=False)
     for reason, rows in figures["orders_without_event"].items():
         console.print(f"{rows} orders make no event: {reason}", markup=False)

@@ -38,14 +38,14 @@ def judge(
 
     ``due`` holds the rows about to be sent (`EVENTS` and `OUTBOX` joined; may be empty). ``window`` holds
     every outbox row of the sendable window, held ones included: ``destination, event_key, event_name,
-    event_id, event_at, is_sendable, hold_reason, value, currency, external_id_sha256``. ``bands`` holds the
-    history of each currency: ``currency, median, rows``. ``judged_at`` is aware.
+    event_id, event_at, is_sendable, hold_reason, value, currency, external_id_sha256, has_pixel_duplicate``.
+    ``bands`` holds the history of each currency: ``currency, median, rows``. ``judged_at`` is aware.
     """
     for title, frame in (("rows due", due), ("window", window)):
         missing = [name for name in ("destination", "event_key") if name not in frame.columns]
         if missing:
             raise ConfigurationError(f"The {title} lack {', '.join(missing)}: run `dbt build`.")
-    batch = Batch(due, _without_disabled(window), bands, thresholds, naive(judged_at))
+    batch = Batch(due, _meant_to_go(window), bands, thresholds, naive(judged_at))
     row_checks, of_rows = judge_rows(due, row_rules(), judged_at)
     share_checks, of_shares = judge_shares(batch, SHARE_RULES, judged_at)
     return Report(
@@ -102,11 +102,14 @@ def judge_shares(batch: Batch, rules: Iterable[ShareRule], judged_at: datetime) 
     return checks, validation
 
 
-def _without_disabled(window: pl.DataFrame) -> pl.DataFrame:
+def _meant_to_go(window: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the destinations that are switched off, and events that have no route to theirs."""
     if "hold_reason" not in window.columns:
         return window
     disabled = window.filter(pl.col("hold_reason") == "destination_disabled")["destination"].unique()
-    return window.filter(pl.col("destination").is_in(disabled.implode()).not_())
+    return window.filter(
+        pl.col("destination").is_in(disabled.implode()).not_(), pl.col("hold_reason").ne_missing("not_routed")
+    )
 
 
 def _judged(rule: RowRule) -> pl.Expr:

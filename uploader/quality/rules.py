@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import polars as pl
 
-from uploader.events import IDENTIFIERS
+from uploader.events import EVENTS, IDENTIFIERS
 from uploader.quality.currencies import ISO_4217
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ ACTION_SOURCES: Final = (
 """Where a conversion can happen. See
 https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/server-event
 (read as of 2026-09-12)."""
+
+NEEDS_VALUE: Final = "Purchase"
+"""The one event that must have a value and a currency. See
+https://developers.facebook.com/documentation/meta-pixel/reference (read as of 2026-09-12)."""
 
 HASH_OF_NOTHING: Final = hashlib.sha256(b"").hexdigest()
 
@@ -90,14 +94,14 @@ def _keys() -> Iterator[RowRule]:
         "action_source",
         "Action source is present",
         _code("action_source", r"^[a-z_]{1,32}$"),
-        "The channel of the order decides it: look at int_events__purchase.",
+        "The model of the event decides it: look at int_events__*.",
         "present",
     )
     yield RowRule(
         "action_source",
         "Action source is known",
         _code("action_source", r"^[a-z_]{1,32}$"),
-        "The channel of the order decides it: look at int_events__purchase.",
+        "The model of the event decides it: look at int_events__*.",
         "one_of",
         ACTION_SOURCES,
     )
@@ -121,12 +125,12 @@ def _times() -> Iterator[RowRule]:
 
 def _money() -> Iterator[RowRule]:
     number = pl.col("value").cast(pl.Float64)
+    needs_none = pl.col("event_name") != NEEDS_VALUE
     yield RowRule(
-        "value",
+        "value_is_present",
         "Value is present",
-        number,
-        "Rows without a value are to be held as invalid_value: look at raw orders.total.",
-        "present",
+        number.is_not_nan().fill_null(value=False) | needs_none,
+        f"A {NEEDS_VALUE} without a value is to be held as invalid_value: look at raw orders.total.",
     )
     yield RowRule(
         "value_is_finite",
@@ -142,8 +146,9 @@ def _money() -> Iterator[RowRule]:
         "not_negative",
     )
     currency = _code("currency", r"^[A-Za-z]{3}$")
-    advice = "Rows without an ISO 4217 code are to be held as invalid_currency: look at raw orders.currency."
-    yield RowRule("currency", "Currency is present", currency, advice, "present")
+    advice = "Without an ISO 4217 code a row is to be held as invalid_currency: look at raw orders.currency."
+    present = pl.col("currency").is_not_null() | needs_none
+    yield RowRule("currency_is_present", "Currency is present", present, advice)
     yield RowRule("currency", "Currency is a code of ISO 4217", currency, advice, "one_of", ISO_4217)
 
 
@@ -166,6 +171,15 @@ def _permission() -> Iterator[RowRule]:
         limited | (denied.not_() & (asked.not_() | given)),
         "Denied, withdrawn and missing consent are to be held: look at fct_conversion_outbox.",
     )
+    withheld = pl.col("withheld_fields").fill_null("")
+    yield RowRule(
+        "withheld_fields_are_empty",
+        "No field leaves that a policy withholds",
+        pl.all_horizontal(
+            withheld.str.contains(f" {name} ", literal=True).not_() | pl.col(name).is_null() for name in EVENTS
+        ),
+        "What seeds/field_policy.csv withholds is emptied where rows are read: look at uploader/warehouse/outbox.py.",
+    )
 
 
 def _hashes() -> Iterator[RowRule]:
@@ -177,4 +191,13 @@ def _hashes() -> Iterator[RowRule]:
             f"{column} is a SHA-256 or empty",
             shape.fill_null(value=True),
             "A raw value, or the hash of nothing, must not leave: look at int_events__identified.",
+        )
+    one = pl.element()
+    all_are = one.str.contains(r"^[0-9a-f]{64}$") & (one != HASH_OF_NOTHING)
+    for column in (name for name in EVENTS if name.endswith("_sha256s")):
+        yield RowRule(
+            f"{column}_are_hashes",
+            f"{column} are SHA-256",
+            pl.col(column).list.eval(all_are.fill_null(value=False)).list.all().fill_null(value=True),
+            "A raw value, or the hash of nothing, must not leave: look at int_events__contacted.",
         )

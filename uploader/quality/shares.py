@@ -1,9 +1,10 @@
 """The shares that may reach a limit: rates over the rows of the sendable window, each destination by itself.
 
 One event has one row per destination, so a rate over all of them together would let a good destination
-hide a bad one. Held rows are judged too, with two exceptions. A row that the outbox already holds as
-``duplicate_event_id`` is no duplicate that could be sent. A destination that is switched off (it has rows
-held as ``destination_disabled``) is not judged at all: the caller leaves its rows out.
+hide a bad one. Held rows are judged too, with exceptions. A row that the outbox already holds as
+``duplicate_event_id`` is no duplicate that could be sent. What is ``not_routed`` was never meant to go there, and a
+destination that is switched off (it has rows held as ``destination_disabled``) is not judged at all: the caller leaves
+both out.
 """
 
 from __future__ import annotations
@@ -30,10 +31,16 @@ MOST_AHEAD: Final = 0.5
 """One mistyped date must not stop a shop. Most dates a year ahead mean a wrong unit, or a wrong clock."""
 LONGEST_GAP: Final = timedelta(days=3660)
 
+REPEATED_BY_PEOPLE: Final = frozenset(
+    {"PageView", "ViewContent", "Search", "AddToCart", "AddToWishlist", "InitiateCheckout", "AddPaymentInfo"}
+)
+"""What one person does twice within minutes without any mistake."""
+
 MATCH_KEYS: Final = (
     *IDENTIFIERS,
     *("client_ip", "fbp", "fbc", "gclid", "gbraid", "wbraid", "ttclid", "sc_cid", "epik", "rdt_cid"),
-    *("li_fat_id", "msclkid", "twclid"),
+    *("li_fat_id", "msclkid", "twclid", "email_sha256s", "phone_digits_sha256s", "lead_id", "madid", "anon_id"),
+    *("page_scoped_user_id", "ctwa_clid", "ig_sid"),
 )
 """The columns of which a platform needs at least one to find the person."""
 
@@ -129,11 +136,13 @@ def repeated_ids(batch: Batch) -> pl.DataFrame:
 def likely_duplicates(batch: Batch) -> pl.DataFrame:
     """Flag rows that follow another one of the same customer, value and currency closely.
 
-    Compared are events of one name. Rows without a customer, value, currency or time are not judged.
+    Compared are events of one name, but those that people repeat (`REPEATED_BY_PEOPLE`). Rows without a customer,
+    value, currency or time are not judged.
     """
     same = ["destination", "event_name", "external_id_sha256", "currency", "value"]
     minutes = min(batch.thresholds.duplicate_window_minutes, LONGEST_GAP / timedelta(minutes=1))
-    rows = _countable(batch).drop_nulls([*same, "event_at"]).sort([*same, "event_at", "event_key"])
+    judged = _countable(batch).filter(pl.col("event_name").is_in(REPEATED_BY_PEOPLE).not_())
+    rows = judged.drop_nulls([*same, "event_at"]).sort([*same, "event_at", "event_key"])
     follows = pl.all_horizontal(pl.col(column) == pl.col(column).shift() for column in same)
     close = pl.col("event_at") - pl.col("event_at").shift() <= timedelta(minutes=minutes)
     return _flagged(rows, (follows & close).fill_null(value=False))
@@ -145,7 +154,7 @@ def without_match_key(batch: Batch) -> pl.DataFrame:
     Judged are the rows that came so far: sendable ones, and those held for this or a later reason.
     """
     reason, row = pl.col("hold_reason"), ["destination", "event_key"]
-    came_so_far = pl.col("is_sendable") | reason.is_in(["no_match_key", "expired"])
+    came_so_far = pl.col("is_sendable") | reason.is_in(["no_match_key", "expired", "waiting_period"])
     bare = batch.due.filter(pl.all_horizontal(pl.col(column).is_null() for column in MATCH_KEYS)).select(row)
     judged = pl.concat(
         [
@@ -156,6 +165,19 @@ def without_match_key(batch: Batch) -> pl.DataFrame:
     return judged.join(bare.unique().with_columns(is_bare=True), on=row, how="left").select(
         *row, flag=pl.col("flag") | pl.col("is_bare").fill_null(value=False)
     )
+
+
+def pixel_duplicates(batch: Batch) -> pl.DataFrame:
+    """Flag sendable rows that the browser's pixel reported under another id or name.
+
+    Judged are, in each destination, the rows of the event with the highest share: page views are many, and would hide
+    that every purchase is counted twice.
+    """
+    share = pl.col("has_pixel_duplicate").mean().over("destination", "event_name")
+    rows = batch.window.filter("is_sendable").drop_nulls("has_pixel_duplicate").with_columns(share=share)
+    ranked = rows.sort("share", "event_name", descending=[True, False])
+    worst = pl.col("event_name") == pl.col("event_name").first().over("destination")
+    return _flagged(ranked.filter(worst).sort("event_at", "event_key"), pl.col("has_pixel_duplicate"))
 
 
 def zero_values(batch: Batch) -> pl.DataFrame:
@@ -217,6 +239,13 @@ SHARE_RULES: Final[tuple[ShareRule, ...]] = (
         lambda limits: limits.max_duplicate_rate,
         "Same customer, value and currency shortly after: does the shop or an import write orders twice? "
         "If these are real, raise [quality] max_duplicate_rate.",
+    ),
+    ShareRule(
+        "pixel_duplicates",
+        "Events that the pixel reported too, under another id or name",
+        pixel_duplicates,
+        lambda limits: limits.max_pixel_duplicate_rate,
+        "Let the page give the pixel the same name and eventID: look at audit_pixel_duplicates.",
     ),
     ShareRule(
         "events_without_match_key",

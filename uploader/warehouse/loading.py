@@ -24,7 +24,12 @@ _READERS: Final = {
 }
 
 
-RAW_TABLES: Final = frozenset({"orders", "order_lines", "sessions", "consent", "payments"})
+RAW_TABLES: Final = frozenset(
+    {
+        *("orders", "order_lines", "sessions", "consent", "payments"),
+        *("refunds", "leads", "subscriptions", "web_events", "app_events", "messages", "suppressions"),
+    }
+)
 """What the models read; `macros/staging/raw_contract.sql` has their columns."""
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EVENTS_TABLE: Final = "fct_conversion_events"
 OUTBOX_TABLE: Final = "fct_conversion_outbox"
 ORDERS_WITHOUT_EVENT: Final = "audit_orders_without_event"
+PIXEL_DUPLICATES: Final = "audit_pixel_duplicates"
 BUILD_FAILURES: Final = "build_failures"
 
 _KEY_COLUMNS: Final = (
@@ -57,8 +58,8 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
 
     These are the sendable rows, and the held ones whose time cannot be read or that their destination still accepted
     at ``since`` (UTC without zone). Columns: those of `OUTBOX` that name, time and judge a row, ``action_source``,
-    ``value``, ``currency``, and ``row_digest`` (UInt64), which changes when anything about the event or the decision
-    to send it does.
+    ``order_id`` as it leaves, ``value``, ``currency``, and ``row_digest`` (UInt64), which changes when anything about
+    the event, or about the decision to send it and with what, does.
     """
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     columns = ", ".join(f"outbox.{name.strip()}" for name in _KEY_COLUMNS.split(","))
@@ -66,7 +67,11 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
         connection,
         f"""
         select {columns}, events.action_source, events.value, events.currency,
-               hash(events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use) as row_digest
+               case when not contains(coalesce(outbox.withheld_fields, ''), ' order_id ') then events.order_id
+               end as order_id,
+               hash(
+                   events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields
+               ) as row_digest
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
         where outbox.is_sendable or outbox.expires_at >= ? or outbox.expires_at is null
@@ -77,7 +82,10 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
 
 
 def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return whole rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order."""
+    """Return whole rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order.
+
+    They are as they leave: what the outbox withholds is NULL.
+    """
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
     known = ", ".join(f"events.{name}" for name in EVENTS)
@@ -101,20 +109,43 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
             f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
             "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
-    return rows
+    return withhold(rows)
+
+
+def withhold(rows: pl.DataFrame) -> pl.DataFrame:
+    """Empty, in each row, the columns that its ``withheld_fields`` names.
+
+    Raise `QualityGateFailed` for a name that is no column of an event: something that must not leave could.
+    """
+    named = {name for text in rows["withheld_fields"].drop_nulls().unique() for name in text.split()}
+    if unknown := sorted(named - set(EVENTS)):
+        raise QualityGateFailed(
+            f"{OUTBOX_TABLE} withholds {', '.join(unknown)}, which {EVENTS_TABLE} does not have. Nothing was sent. "
+            "Correct seeds/field_groups.csv and run `dbt build`."
+        )
+    names = pl.col("withheld_fields").str.split(" ")
+    return rows.with_columns(
+        pl.when(names.list.contains(name).fill_null(value=False)).then(None).otherwise(pl.col(name)).alias(name)
+        for name in sorted(named)
+    )
 
 
 def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:
     """Return the window that shares and duplicate rates are judged over.
 
     That is every outbox row that its destination still accepted at ``as_of``, held ones included.
+    ``has_pixel_duplicate`` says whether the browser's pixel reported the event a second time; NULL: not known.
     """
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
+    fired = quoted(profile.schema, PIXEL_DUPLICATES)
+    is_known = bool(table_columns(connection, profile.schema, PIXEL_DUPLICATES))
+    has_duplicate = f"outbox.event_key in (select event_key from {fired})" if is_known else "cast(null as boolean)"
     return frame(
         connection,
         f"""
         select outbox.destination, outbox.event_key, outbox.event_name, outbox.event_id, outbox.event_at,
-               outbox.is_sendable, outbox.hold_reason, events.value, events.currency, events.external_id_sha256
+               outbox.is_sendable, outbox.hold_reason, events.value, events.currency, events.external_id_sha256,
+               {has_duplicate} as has_pixel_duplicate
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
         where outbox.expires_at >= outbox.as_of
@@ -155,6 +186,16 @@ def read_tally(connection: Connection, profile: Profile) -> pl.DataFrame:
         group by all
         order by all
         """,
+    )
+
+
+def read_withheld(connection: Connection, profile: Profile) -> pl.DataFrame:
+    """Return what policies withhold of sendable rows: ``destination``, ``withheld_fields`` and ``rows``."""
+    outbox = quoted(profile.schema, OUTBOX_TABLE)
+    return frame(
+        connection,
+        f"select destination, withheld_fields, count(*) as rows from {outbox} "
+        "where is_sendable and withheld_fields is not null group by all order by all",
     )
 
 
