@@ -85,6 +85,15 @@ def test_explain_notices_a_changed_row(shop: Shop) -> None:
     assert shop.run("explain", "nobody")[0] == 64
 
 
+def test_explain_says_why_a_record_makes_no_event(shop: Shop) -> None:
+    """A lead at a stage that is no event is known, and so is why."""
+    shop.sql("create table audit_records_without_event (source_table text, source_id text, reason text)")
+    shop.sql("insert into audit_records_without_event values ('leads', 'L-1', 'unknown_stage')")
+    code, told = shop.json("explain", "L-1")
+    assert (code, told["makes_no_event"], told["events"]) == (0, "unknown_stage (leads)", [])
+    assert "none: unknown_stage (leads)" in shop.run("explain", "L-1")[1]
+
+
 def test_check_leaves_a_verdict_that_send_accepts(shop: Shop) -> None:
     """All five reports are there; send does not judge again, also not for a part of the rows."""
     assert shop.run("check")[0] == 0

@@ -94,7 +94,7 @@ def test_a_country_may_be_written_with_an_ampersand(events: dict[str, dict[str, 
 
 def test_ids_that_were_stored_as_floats_find_their_consent(tmp_path: Path) -> None:
     """Customer 7.0 of a column of doubles is customer 7 of the log of decisions."""
-    sold = [order("a", customer_id=7.0), order("b", customer_id=8.0)]
+    sold = [order("a", customer_id=7.0, email="a@example.com"), order("b", customer_id=8.0, email="b@example.com")]
     log = [decision("7", "denied"), decision("8")]
     found = rows(
         build(tmp_path, {"orders": sold, "consent": log}), "select event_id, hold_reason from fct_conversion_outbox"

@@ -77,7 +77,7 @@ SENDABLE: dict[str, dict[str, Any]] = {
     "junk": dict.fromkeys(("first_name", "last_name", "city", "region", "user_agent", "phone", "gender"), JUNK),
     "long": dict.fromkeys(("first_name", "city", "user_agent", "landing_url", "postal_code"), LONG),
     "odd_urls": {"session_id": "odd", "landing_url": 'https://a.de/"\n<x>?fbclid=\'"', "client_ip": "999.1.1.1"},
-    "ipv6": {"session_id": "ipv6"},
+    "ipv6": {"customer_id": "modern", "session_id": "ipv6"},
 }
 """Orders that are odd and yet may be sent."""
 
@@ -91,7 +91,9 @@ WITHOUT_EVENT = {
 def crooked_shop() -> dict[str, list[dict[str, Any]] | None]:
     """Return a shop whose tables, all text, have every fault at once."""
     odd = {name: changes for orders in (*HELD.values(), SENDABLE, WITHOUT_EVENT) for name, changes in orders.items()}
-    orders = [order(name, **{"customer_id": "agreed"} | changes) for name, changes in odd.items()]
+    # Each customer is a person: one address on all orders would make them one, who has denied.
+    people = {name: {"customer_id": "agreed"} | changes for name, changes in odd.items()}
+    orders = [order(name, **{"email": f"{one['customer_id']}@example.com"} | one) for name, one in people.items()]
     orders += [order(None, customer_id="agreed"), order("  ", customer_id="agreed")]
     orders += [order("twice", customer_id="agreed", total="1"), order("twice", customer_id="agreed", total="x")]
     orders[-2]["updated_at"] = "2026-11-20T11:30:00Z"
@@ -130,6 +132,7 @@ def crooked_log() -> list[dict[str, Any]]:
         decision("will_deny", "denied", recorded_at="2026-11-20T12:00:01Z"),
         decision("will_deny"),
         decision("agreed"),
+        decision("modern"),
         decision("agreed", "denied", recorded_at="2026-10-01T00:00:00Z"),
         decision("agreed", "denied", purpose="analytics"),
         decision("v-agreed", subject_type=" Visitor ", status="GRANTED"),

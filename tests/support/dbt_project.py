@@ -32,14 +32,14 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "order_lines": ("order_id", "line_number", "product_id", "title", "category", "quantity", "unit_price"),
     "sessions": (
         *("session_id", "visitor_id", "customer_id", "started_at", "landing_url", "referrer_url", "fbp", "fbc"),
-        *("client_ip", "user_agent", "country_code"),
+        *("client_ip", "user_agent", "country_code", "global_privacy_control"),
     ),
     "consent": (
         *("consent_id", "subject_type", "subject_id", "purpose", "status", "recorded_at", "jurisdiction", "source"),
     ),
     "payments": ("payment_id", "order_id", "status", "amount", "currency", "confirmed_at", "method"),
 }
-"""The raw tables in full."""
+"""The raw tables that most tests need, in full."""
 
 
 def order(order_id: str | None, **changes: Any) -> dict[str, Any]:
@@ -81,15 +81,18 @@ def decision(subject_id: str, status: str = "granted", **changes: Any) -> dict[s
 
 
 def load(warehouse: Path, tables: Mapping[str, Sequence[Row] | None]) -> None:
-    """Write raw tables. One without rows, or that is not named, is empty; one that is None is not there."""
+    """Write raw tables. One without rows, or that is not named, is empty; one that is None is not there.
+
+    The optional tables that `COLUMNS` does not name are there when they are given, with the columns that they have.
+    """
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema if not exists raw").fetchall()
-        for name, columns in COLUMNS.items():
+        for name in {**COLUMNS, **tables}:
             connection.execute(f"drop table if exists raw.{name}").fetchall()
             rows = tables.get(name, None if name == "payments" else [])
             if rows is None:
                 continue
-            frame = _table(rows, columns)
+            frame = _table(rows, COLUMNS.get(name, ()))
             connection.register("frame", frame)
             connection.execute(f"create table raw.{name} as select * from frame").fetchall()
             connection.unregister("frame")

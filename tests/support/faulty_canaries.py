@@ -62,7 +62,7 @@ def write_warehouse(path: Path) -> None:
     write_marts(path, event_frame(*orders(3, **PERSONAL)))
     with duckdb.connect(str(path)) as warehouse:
         warehouse.execute(
-            "create table int_orders__sessionized as select '1' as order_id, 'paid' as financial_status, "
+            "create table int_orders__latest as select '1' as order_id, 'paid' as financial_status, "
             f"'{RAW[0]}' as email, '{RAW[1]}' as last_name, '{RAW[2]}' as phone"
         ).fetchall()
 

@@ -26,7 +26,7 @@ def event_frame(*rows: Mapping[str, Any]) -> pl.DataFrame:
     unknown = {name for row in rows for name in row} - set(SCHEMA)
     if unknown:
         raise KeyError(f"not in the contract of the marts: {sorted(unknown)}")
-    complete = [_complete({**_plain(1001 + position), **row}) for position, row in enumerate(rows)]
+    complete = [_complete({**_plain(1001 + position), **_listed(row), **row}) for position, row in enumerate(rows)]
     return pl.DataFrame(complete, schema=SCHEMA, orient="row")
 
 
@@ -52,6 +52,11 @@ def _plain(number: int) -> dict[str, Any]:
         "expires_at": "2026-11-27T11:00:00",
         "as_of": "2026-11-20T13:00:00",
     }
+
+
+def _listed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a person's own e-mail and phone as the lists that hold all of them."""
+    return {f"{name}s": [row[name]] for name in ("email_sha256", "phone_digits_sha256") if row.get(name) is not None}
 
 
 def _complete(row: Mapping[str, Any]) -> dict[str, Any]:

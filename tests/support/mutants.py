@@ -77,7 +77,7 @@ MUTANTS = (
     ),
     Mutant(
         "no look at how many events were taken",
-        "uploader/destinations/meta.py",
+        "uploader/destinations/meta/answers.py",
         " and is_count and received == sent:",
         " and is_count:",
         ("tests/unit/test_delivery.py::test_a_wrong_count_in_the_answer_is_no_success",),

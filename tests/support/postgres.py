@@ -143,10 +143,10 @@ class Server:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def fresh(self) -> str:
-        """Make an empty database that the product's user owns, and say where it is."""
+    def fresh(self, options: str = "") -> str:
+        """Make an empty database that the product's user owns, and say where it is; options are of PostgreSQL's."""
         database = f"fresh_{next(self.numbers)}"
-        self.admin(f"create database {database} owner {USER} template template0")
+        self.admin(f"create database {database} owner {USER} template template0 {options}")
         return self.url(database)
 
     def create(self) -> None:

@@ -21,6 +21,7 @@ WINDOW = pl.Schema(
             *("value", "currency", "external_id_sha256"),
         )
     }
+    | {"has_pixel_duplicate": pl.Boolean()}
 )
 BANDS = pl.Schema({"currency": pl.String, "median": pl.Float64, "rows": pl.Int64})
 
@@ -53,6 +54,7 @@ def good_row(number: int, **changed: Any) -> dict[str, Any]:
         "is_limited_data_use": False,
         "expires_at": naive + timedelta(days=6),
         "as_of": naive,
+        "has_pixel_duplicate": False,
         **changed,
     }
 

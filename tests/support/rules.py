@@ -60,18 +60,17 @@ class Rules:
         return next((reason for reason, holds in rules.items() if holds), None) or self._objection(order)
 
     def _objection(self, order: Row) -> str | None:
-        then, now = self._consent(order, order["paid_at"]), self._consent(order, self.now)
-        if then is None:
-            return "consent_missing"
-        if then == "denied":
-            return "consent_denied"
-        return "consent_withdrawn" if now == "denied" else None
-
-    def _consent(self, order: Row, until: str) -> str | None:
         subjects = [("customer", order["customer_id"]), ("visitor", self._visitor(order))]
-        past = [row for subject in subjects for row in self.decisions[subject] if row["recorded_at"] <= until]
-        latest = max(past, key=lambda row: (row["recorded_at"], row["status"] == "denied"), default=None)
-        return latest["status"] if latest else None
+        said = [row for subject in subjects for row in self.decisions[subject] if row["recorded_at"] <= self.now]
+        before = [row for row in said if row["recorded_at"] <= order["paid_at"]]
+        latest = max(before, key=lambda row: (row["recorded_at"], row["status"] == "denied"), default=None)
+        if latest is None:
+            return "consent_missing"
+        if latest["status"] == "denied":
+            return "consent_denied"
+        # What was withdrawn stays withdrawn, even if consent is given again.
+        is_withdrawn = any(row["status"] == "denied" and row["recorded_at"] > order["paid_at"] for row in said)
+        return "consent_withdrawn" if is_withdrawn else None
 
     def _visitor(self, order: Row) -> str:
         if order["session_id"] in self.sessions:

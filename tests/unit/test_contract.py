@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -9,7 +11,7 @@ import polars as pl
 import pytest
 import yaml
 
-from tests.support.repository import text
+from tests.support.repository import ROOT, text
 from uploader.events import EVENTS, IDENTIFIERS, OUTBOX
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def test_every_column_is_described(model: str) -> None:
 def test_identifiers_are_the_hashed_columns() -> None:
     """The list that the gate goes by has every hash, and nothing in clear."""
     assert set(IDENTIFIERS) == {
-        column["name"] for column in declared("fct_conversion_events") if "_sha256" in column["name"]
+        column["name"] for column in declared("fct_conversion_events") if column["name"].endswith("_sha256")
     }
 
 
@@ -69,3 +71,12 @@ def test_the_shared_columns_have_one_type() -> None:
     shared = set(EVENTS) & set(OUTBOX)
     assert shared == {"event_key", "event_name", "event_id", "event_at"}
     assert {name: EVENTS[name] for name in shared} == {name: OUTBOX[name] for name in shared}
+
+
+def test_what_a_person_is_found_by_is_taken_when_they_are_forgotten() -> None:
+    """Every hash, and everything personal in clear, is in the list that erasure goes by."""
+    lists = text("macros/events/personal_columns.sql") + text("macros/events/click_ids.sql")
+    taken = set(re.findall(r"'(\w+)'", lists))
+    with (ROOT / "seeds" / "field_groups.csv").open(encoding="utf-8") as file:
+        clear = {row["column_name"] for row in csv.DictReader(file) if row["field"] == "clear"}
+    assert {*IDENTIFIERS, *clear} - taken == set()

@@ -1,6 +1,7 @@
 """What the demo shop must contain, judged by a second, small implementation of the rules in plain Python.
 
-It shares nothing with the models: a demo that says what it should, here and there, says it for one reason.
+It shares nothing with the models: a demo that says what it should, here and there, says it for one reason. The file is
+longer than usual because the rules and the tests that use them stand together.
 """
 
 from __future__ import annotations
@@ -29,9 +30,29 @@ COLUMNS = {
     " region postal_code country_code date_of_birth gender client_ip user_agent landing_url is_test",
     "order_lines": "order_id line_number product_id title category quantity unit_price",
     "sessions": "session_id visitor_id customer_id started_at landing_url referrer_url fbp fbc client_ip"
-    " user_agent country_code",
+    " user_agent country_code global_privacy_control",
     "consent": "consent_id subject_type subject_id purpose status recorded_at jurisdiction source",
     "payments": "payment_id order_id status amount currency confirmed_at method",
+    "refunds": "refund_id order_id amount currency refunded_at",
+    "leads": "lead_id stage occurred_at channel created_at platform_lead_id crm_name customer_id visitor_id session_id"
+    " browser_event_id value currency predicted_ltv registration_status content_name content_category email phone"
+    " first_name last_name city region postal_code country_code date_of_birth gender client_ip user_agent landing_url"
+    " is_test",
+    "subscriptions": "subscription_id change changed_at period plan_name amount currency predicted_ltv channel order_id"
+    " customer_id visitor_id session_id browser_event_id email phone first_name last_name city region postal_code"
+    " country_code date_of_birth gender client_ip user_agent landing_url is_test",
+    "web_events": "web_event_id event_name occurred_at event_id session_id visitor_id customer_id order_id page_url"
+    " referrer_url value currency product_id quantity unit_price content_ids content_type num_items content_name"
+    " content_category search_string email phone client_ip user_agent fbp fbc country_code region is_test",
+    "app_events": "app_event_id event_name occurred_at platform event_id os_version advertiser_tracking_enabled"
+    " application_tracking_enabled package_name app_version_short app_version_long device_model locale"
+    " timezone_abbreviation carrier screen_width screen_height screen_density cpu_cores storage_gb free_storage_gb"
+    " device_timezone madid anon_id vendor_id install_referrer installer_package campaign_ids customer_id visitor_id"
+    " order_id value currency product_id quantity unit_price content_ids content_type num_items search_string email"
+    " phone country_code region client_ip is_test",
+    "messages": "message_id event_name occurred_at messaging_channel page_id page_scoped_user_id"
+    " whatsapp_business_account_id ctwa_clid instagram_business_account_id ig_sid customer_id order_id value currency"
+    " product_id quantity unit_price content_ids email phone country_code region is_test",
 }
 REASONS = (
     *("invalid_key", "duplicate_event_id", "invalid_time", "order_cancelled", "order_refunded"),
@@ -52,6 +73,7 @@ US_STATES = {
     *("MASSACHUSETTS", "NORTH CAROLINA"),
 }
 CURRENCIES = {"USD", "CAD", "GBP", "EUR", "BRL", "JPY", "AUD", "KWD", "CHF"}
+NOTHING_LESS = Decimal("Infinity")
 Row = dict[str, str]
 
 
@@ -86,6 +108,7 @@ class Shop:
         self.orders = list({row["order_id"]: row for row in sorted(read("orders"), key=updated)}.values())
         self.sessions = {row["session_id"]: row for row in read("sessions")}
         self.paid = {row["order_id"] for row in read("payments") if row["status"].lower() == "succeeded"}
+        self.told = {row["order_id"] for row in read("app_events") if row["event_name"] == "Purchase" and is_told(row)}
         self.consent = defaultdict(list)
         for row in read("consent"):
             if row["purpose"].lower() == "marketing":
@@ -107,27 +130,33 @@ class Shop:
         yield "duplicate_event_id", self.firsts[event_id(row)] != row["order_id"]
         yield "invalid_time", paid_at is None
         yield "order_cancelled", row["cancelled_at"] != "" or status == "voided"
-        yield "order_refunded", status == "refunded"
+        yield "order_refunded", status == "refunded" or self.given_back(row)
         is_confirmed = status in ("paid", "partially_refunded") and row["order_id"] in self.paid
         yield "payment_unconfirmed", not is_confirmed
         yield "invalid_value", total is None or total < 0
         yield "invalid_currency", row["currency"].upper() not in CURRENCIES
         assert paid_at is not None
-        at_event, latest = self.decision(row, paid_at), self.decision(row, NOW)
+        known = [one for one in self.decisions(row) if one[0] <= NOW]
+        at_event = max((one for one in known if one[0] <= paid_at), default=None)
         yield "consent_missing", at_event is None and not is_opt_out(row)
-        yield "consent_denied", at_event == "denied"
-        yield "consent_withdrawn", latest == "denied"
-        yield "missing_app_data", row["channel"].lower() == "app"
+        yield "consent_denied", at_event is not None and at_event[1]
+        yield "consent_withdrawn", any(is_denied and at > paid_at for at, is_denied in known)
+        yield "missing_app_data", row["channel"].lower() == "app" and row["order_id"] not in self.told
         yield "no_match_key", not self.can_match(row)
         limit = timedelta(days=62 if row["channel"].lower() == "pos" else 7) - timedelta(hours=1)
         yield "expired", NOW - paid_at > limit
 
-    def decision(self, row: Row, at: datetime) -> str | None:
-        """Return the decision in force at a time; of two at once the denial."""
+    def decisions(self, row: Row) -> list[tuple[datetime, bool]]:
+        """Return when the order's people decided, and whether they denied; of two at once the denial is greater."""
         visitor = self.session(row).get("visitor_id", "")
-        found = [*self.consent["customer", row["customer_id"]], *self.consent["visitor", visitor]]
-        latest = max((one for one in found if one[0] <= at), default=None)
-        return None if latest is None else ("denied" if latest[1] else "granted")
+        return [*self.consent["customer", row["customer_id"]], *self.consent["visitor", visitor]]
+
+    def given_back(self, row: Row) -> bool:
+        """Say whether refunds in the order's currency, each counted once, reach its total."""
+        refunds = {one["refund_id"]: one for one in read("refunds") if one["order_id"] == row["order_id"]}.values()
+        amounts = [number(one["amount"]) for one in refunds if one["currency"].upper() in ("", row["currency"].upper())]
+        counted = [amount for amount in amounts if amount and amount > 0]
+        return bool(counted) and sum(counted) >= (number(row["total"]) or NOTHING_LESS)
 
     def session(self, row: Row) -> Row:
         """Return the order's session, else the customer's latest within a week before it."""
@@ -159,7 +188,13 @@ def updated(row: Row) -> datetime:
 
 def is_test(row: Row) -> bool:
     """Say whether the order is a rehearsal."""
-    return row["is_test"].lower() not in ("false", "0", "")
+    return row["is_test"].lower() not in ("false", "0", "no", "")
+
+
+def is_told(row: Row) -> bool:
+    """Say whether a row of the app knows the system, its version, and whether the person may be tracked."""
+    flag = row["advertiser_tracking_enabled"].lower()
+    return row["platform"].lower() in ("android", "ios") and row["os_version"] != "" and flag in ("true", "0", "1")
 
 
 def event_id(row: Row) -> str:
@@ -285,7 +320,7 @@ def test_nobody_is_real() -> None:
     """Addresses are in the blocks and domains that are reserved for documents."""
     blocks = [ipaddress.ip_network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
     blocks.append(ipaddress.ip_network("2001:db8::/32"))
-    for row in [*read("orders"), *read("sessions")]:
+    for row in [*read("orders"), *read("sessions"), *read("leads"), *read("subscriptions")]:
         for address in filter(None, re.split(r",\s*", row["client_ip"].replace("unknown", ""))):
             assert any(ipaddress.ip_address(address) in block for block in blocks), address
         domains = re.findall(r"(?<=@)[\w.]+", row.get("email", ""))
@@ -297,3 +332,15 @@ def test_the_anchor_is_documented() -> None:
     described = yaml.safe_load((DEMO / "_demo.yml").read_text(encoding="utf-8"))
     assert {seed["name"] for seed in described["seeds"]} == set(COLUMNS)
     assert all("2026-01-15T12:00:00Z" in seed["description"] for seed in described["seeds"])
+
+
+def test_leads_and_subscriptions_show_every_kind() -> None:
+    """Each event of a lead, three stages of a CRM, and every change of a subscription, with some that make no event."""
+    leads, changes = read("leads"), read("subscriptions")
+    crm = Counter(row["stage"] for row in leads if row["channel"].lower() == "crm")
+    assert crm.keys() >= {"Lead", "QualifiedLead", "ClosedWon"}
+    assert min(crm["QualifiedLead"], crm["ClosedWon"]) >= 2
+    words = {row["stage"].lower() for row in leads if row["channel"].lower() != "crm"}
+    assert words >= {"lead", "registered", "contact", "booked", "submit application", "newsletter"}
+    assert {row["change"].lower() for row in changes} >= {"trial_started", "subscribed", "renewed", "cancelled"}
+    assert sum(map(is_test, [*leads, *changes])) >= 2

@@ -41,7 +41,9 @@ BROKEN = {
     "Currency is a code of ISO 4217": {"currency": PERSON},
     "Row is sendable and has no hold reason": {"hold_reason": "expired"},
     "No row leaves against a consent decision": {"consent_at_event": None},
+    "No field leaves that a policy withholds": {"withheld_fields": " fbp client_ip "},
     **{f"{name} is a SHA-256 or empty": {name: PERSON} for name in IDENTIFIERS},
+    **{f"{name} are SHA-256": {name: [sha256("a"), PERSON]} for name in ("email_sha256s", "phone_digits_sha256s")},
 }
 PERSONAL = {
     "client_ip": "203.0.113.77",
@@ -134,6 +136,11 @@ LIMITS = {
         _of(10, 2, hold_reason="no_match_key"),
         _of(10, 3, hold_reason="no_match_key"),
     ),
+    "Events that the pixel reported too, under another id or name": (
+        {"max_pixel_duplicate_rate": 0.2},
+        _of(10, 2, has_pixel_duplicate=True),
+        _of(10, 3, has_pixel_duplicate=True),
+    ),
     "Zero values": ({"max_zero_value_rate": 0.3}, _of(10, 3, value=Decimal(0)), _of(10, 4, value=Decimal(0))),
     "Values far from their currency's median": (
         {},
@@ -171,6 +178,7 @@ def test_a_broken_check_is_told_apart_from_broken_data():
     assert report.having("failed") == ()
     assert {check.column: check.detail for check in report.having("errored")} == {
         "events_without_match_key": 'unable to find column "phone_digits_sha256"',
+        "withheld_fields_are_empty": 'unable to find column "phone_digits_sha256"',
         "phone_digits_sha256_is_hash": 'unable to find column "phone_digits_sha256"',
         "city_sha256_is_hash": "a column has an unexpected type: InvalidOperationError",
     }
@@ -224,6 +232,21 @@ def test_a_destination_that_is_switched_off_stops_nobody():
     off = [good_row(n, destination="acme", hold_reason="no_match_key") for n in range(10)]
     off.append(good_row(10, destination="acme", hold_reason="destination_disabled"))
     assert judged([good_row(1)], [good_row(1), *off]).passed
+
+
+def test_events_without_a_route_stop_nobody():
+    """What was never meant to go to a destination says nothing about what goes there."""
+    off = [good_row(n, hold_reason="not_routed", value=Decimal(0)) for n in range(10)]
+    checks = by_name(judged([], [good_row(10), *off], max_zero_value_rate=0))
+    assert (checks["Zero values"].judged, checks["Zero values"].outcome) == (1, "passed")
+
+
+@pytest.mark.parametrize("column", ["value", "currency"])
+def test_only_a_purchase_must_have_a_value(column):
+    """Meta asks for value and currency with a Purchase alone (pixel reference, read 2026-09-12)."""
+    rows = [good_row(1, **{column: None}), good_row(2, event_name="Lead", **{column: None})]
+    report = judged(rows)
+    assert [check.examples for check in report.having("failed")] == [("purchase.1",)]
 
 
 def test_rows_without_a_name_cannot_be_judged():

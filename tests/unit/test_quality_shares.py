@@ -67,6 +67,12 @@ def test_rows_that_cannot_be_compared_are_not_judged_as_duplicates(unknown):
     assert counted(measured("likely_duplicates", rows)) == (0, 0)
 
 
+def test_what_people_repeat_is_no_likely_duplicate():
+    """Who looks at a product twice within a minute has not bought it twice."""
+    rows = [same_customer(number, 0, event_name="ViewContent") for number in range(3)]
+    assert counted(measured("likely_duplicates", rows)) == (0, 0)
+
+
 def test_held_rows_count_as_likely_duplicates_but_not_those_held_as_duplicates():
     """A cancelled order shows a shop that writes twice; a row held as duplicate is already dealt with."""
     rows = [
@@ -114,7 +120,7 @@ def test_rows_held_for_their_repeated_id_do_not_count_again():
 
 def test_match_keys_are_judged_where_the_models_asked_for_them():
     """Rows that were held for an earlier reason never came to the question."""
-    reasons = [None, None, "expired", "no_match_key", "consent_denied", "invalid_value"]
+    reasons = [None, "waiting_period", "expired", "no_match_key", "consent_denied", "invalid_value"]
     rows = [good_row(number, hold_reason=reason) for number, reason in enumerate(reasons)]
     found = measured("events_without_match_key", rows)
     assert (counted(found), found.examples) == ((1, 4), ("purchase.3",))
@@ -126,6 +132,23 @@ def test_rows_due_without_any_match_key_count_too():
     rows = [good_row(1), good_row(2, **bare), good_row(3, **bare, client_ip="192.0.2.1"), good_row(4, **bare)]
     found = measured("events_without_match_key", rows[:3], rows_due=rows)
     assert (counted(found), found.examples) == ((2, 4), ("purchase.2", "purchase.4"))
+
+
+def test_events_that_the_pixel_reported_too_are_counted_in_the_worst_event():
+    """Many page views must not hide that every second purchase is counted twice; held rows are counted nowhere."""
+    rows = [good_row(n, event_name="PageView", has_pixel_duplicate=n == 0) for n in range(10)]
+    rows += [good_row(20 + n, has_pixel_duplicate=n % 2 == 0) for n in range(4)]
+    rows += [good_row(30, has_pixel_duplicate=True, hold_reason="consent_denied")]
+    rows += [good_row(40, destination="acme", event_name="Lead")]
+    found = measured("pixel_duplicates", rows)
+    assert (found.where, counted(found), found.examples) == ("meta", (2, 4), ("purchase.20", "purchase.22"))
+    assert found.rates == {"meta": 0.5, "acme": 0.0}
+
+
+def test_without_a_list_of_what_the_pixel_fired_nothing_is_judged():
+    """A shop that has no such model, or has not built it yet, passes."""
+    rows = [good_row(n, has_pixel_duplicate=None) for n in range(3)]
+    assert counted(measured("pixel_duplicates", rows)) == (0, 0)
 
 
 def test_zero_values_are_counted_among_the_rows_with_a_value():
