@@ -60,7 +60,9 @@ offered as (
             'event_key', 'event_name', 'event_id', 'event_at', 'source_hold_reason', 'is_duplicate', 'value',
             'currency', 'is_value_required',
         ]) }},
-        {{ selected('destinations', ['destination', 'is_enabled', 'consent_purpose']) }},
+        {{ selected('destinations', [
+            'destination', 'is_enabled', 'consent_purpose', 'has_limited_data_use',
+        ]) }},
         withheld.withheld_fields,
         suppressions.event_key is not null as is_suppressed,
         routes.event_name is not null as is_routed,
@@ -106,6 +108,7 @@ judged as (
             when offered.is_value_required and offered.currency is null then 'invalid_currency'
             when not offered.is_routed then 'not_routed'
             when consents.hold_reason is not null then consents.hold_reason
+            when consents.is_limited_data_use and not offered.has_limited_data_use then 'consent_denied'
             when offered.lacks_app_data then 'missing_app_data'
             when not offered.is_matchable then 'no_match_key'
             -- An hour is left for the way there.
