@@ -1,14 +1,14 @@
-{#- Where events have ids by which a person can be forgotten: the id as it was written, its kind, its hash. -#}
+{#- Ids by which a person can be forgotten: their kind, the id as it was written, its hash. -#}
 {%- set subjects = [
     ('customer', 'events.customer_id', 'events.external_id_sha256'),
     ('visitor', 'events.visitor_id', hashed('external_id', 'events.visitor_id')),
     ('visitor', 'events.session_visitor_id', hashed('external_id', 'events.session_visitor_id')),
-    ('email', 'keyed.email', 'events.email_sha256'),
-    ('phone', 'keyed.phone', 'events.phone_digits_sha256'),
+    ('email', 'events.email', 'events.email_sha256'),
+    ('phone', 'events.phone', 'events.phone_digits_sha256'),
 ] -%}
 with
 
-events as (
+identified as (
 
     select * from {{ ref('int_events__identified') }}
 
@@ -27,6 +27,17 @@ suppressions as (
 
 ),
 
+events as (
+
+    select
+        identified.*,
+        keyed.email,
+        keyed.phone
+    from identified
+    left join keyed on identified.event_key = keyed.event_key
+
+),
+
 hashed as (
     {% for kind, subject_value, sha256 in subjects %}
         select
@@ -37,7 +48,6 @@ hashed as (
             {{ sha256 }} as subject_sha256
         from events
         inner join suppressions on suppressions.request_count > 0
-        left join keyed on events.event_key = keyed.event_key
         where {{ subject_value }} is not null
         {{- '\n    union' if not loop.last }}
     {%- endfor %}
