@@ -98,7 +98,8 @@ def files_of_the_recipe() -> set[str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Copy the project, follow the recipe, and load one donation."""
-    settings = {"UPLOADER_NOW": NOW, "META_ACCESS_TOKEN": "t", "UPLOADER__DESTINATIONS__META__DATASET_ID": "42"}
+    meta = "UPLOADER__DESTINATIONS__META__"
+    settings = {"UPLOADER_NOW": NOW, f"{meta}DATASET_ID": "42", f"{meta}BASE_URL": "http://127.0.0.1:9"}
     made = Project.copy(tmp_path_factory.mktemp("recipe"), settings)
     shutil.copytree(ROOT / "docs", made.folder / "docs")
     before = digests(made.folder)

@@ -28,7 +28,8 @@ GOOD = [f"purchase.{number}" for number in range(1, EVENTS + 1) if f"purchase.{n
 def orders() -> pl.DataFrame:
     """Return five orders, of which the platform refuses one."""
     made = delivering.orders(EVENTS, external_id_sha256="a" * 64)
-    return made.with_columns(email_sha256=pl.when(pl.col("event_id") == BAD).then(pl.lit("no hash")))
+    is_bad = pl.col("event_id") == BAD
+    return made.with_columns(email_sha256s=pl.when(is_bad).then(pl.concat_list(pl.lit("no hash"))))
 
 
 @dataclass

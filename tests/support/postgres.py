@@ -227,4 +227,7 @@ def pooler(behind: Server) -> Iterator[Pooler]:
         daemon.password = behind.daemon.password
         made = Pooler(daemon, behind)
         made.start()
-        yield made
+        try:
+            yield made
+        finally:
+            made.stop()  # SIGQUIT, which it does not know, is ignored where a shell started all this in the background
