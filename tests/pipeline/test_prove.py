@@ -95,6 +95,13 @@ def test_the_file_is_the_evidence_and_holds_nobody(shop: Project) -> None:
     assert not [word for word in (b"jane@example.com", b"c-1", b"purchase.1") if word in text]
 
 
+def test_evidence_stands_where_nothing_clears_it_away(shop: Project) -> None:
+    """`dbt clean` empties target/, and `forget` deletes the reports in it: neither may take the evidence along."""
+    shop.uploader("prove", *PERIOD)
+    (file,) = (shop.folder / "evidence").glob("20261120T000000_20261121T000000.json")
+    assert json.loads(file.read_bytes())["violations"] == []
+
+
 def test_the_digest_of_a_table_is_that_of_its_rows(shop: Project) -> None:
     """The same rows in another order are the same table; another row is another one."""
     before = json.loads(shop.uploader("prove", *PERIOD, "--json"))["inputs"]["raw.consent"]

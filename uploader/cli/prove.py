@@ -23,7 +23,8 @@ from uploader.warehouse import evidence, outbox, reading
 if TYPE_CHECKING:
     from datetime import datetime
 
-FOLDER: Final = Path("target") / "uploader" / "evidence"
+FOLDER: Final = Path("evidence")
+"""Not below target/: what dbt and `forget` clear away must not take the evidence along."""
 RULES: Final = ("seeds/*.csv", "models/**/*.sql", "macros/**/*.sql", "dbt_project.yml")
 PACKAGES: Final = ("dbt-core", "dbt-duckdb", "duckdb", "polars")
 
