@@ -51,6 +51,11 @@ def _error(**fields: Any) -> bytes:
     return orjson.dumps({"error": {"message": "x", "type": "OAuthException", "fbtrace_id": "AbC-12_z"} | fields})
 
 
+def _encoded(*rows: dict[str, Any]) -> list[tuple[str, int]]:
+    encoded = encode(event_frame(*rows), DESTINATION.body())
+    return list(zip(encoded.payloads(), encoded.fields, strict=True))
+
+
 def _exactly(text: str) -> str:
     """Bring JSON into one form that keeps the order of keys and the digits of numbers."""
     return json.dumps(json.loads(text, parse_float=Decimal), default=str, ensure_ascii=False)
@@ -60,7 +65,7 @@ def _exactly(text: str) -> str:
 def test_event_as_meta_documents_it(path: Path) -> None:
     """A row of the marts becomes the event written by hand, keys in order, numbers to the digit."""
     case = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    payload = encode(event_frame(case["row"]), DESTINATION.body())["payload"].item()
+    payload = encode(event_frame(case["row"]), DESTINATION.body()).payloads()[0]
     assert _exactly(json.dumps(case["event"], default=str)) == _exactly(payload)
 
 
@@ -68,7 +73,7 @@ def test_event_as_meta_documents_it(path: Path) -> None:
 def test_the_sandbox_takes_the_event(path: Path) -> None:
     """The other reader of the documents accepts it, and misses nothing but what a visit would have told."""
     row = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["row"]
-    judged = judge(encode(event_frame(row), DESTINATION.body())["payload"].item(), now=NOW)
+    judged = judge(encode(event_frame(row), DESTINATION.body()).payloads()[0], now=NOW)
     assert (judged.refusal.label if judged.refusal else None) == WITHOUT_A_PERSON.get(path.stem)
     assert set(judged.warnings) <= {"website_without_event_source_url", "website_without_client_user_agent"}
     assert not judged.warnings or path.stem in WITHOUT_A_VISIT
@@ -93,7 +98,7 @@ def test_a_source_sends_what_belongs_to_it(source: str) -> None:
         "business_messaging": {"messaging_channel": "messenger", "page_id": "1", "page_scoped_user_id": "2"},
     }
     row = {key: value for place in places.values() for key, value in place.items()}
-    event = orjson.loads(encode(event_frame({**row, "action_source": source}), DESTINATION.body())["payload"].item())
+    event = orjson.loads(encode(event_frame({**row, "action_source": source}), DESTINATION.body()).payloads()[0])
     found = {*event, *event.get("user_data", {}), *event.get("app_data", {})} & {*row, "extinfo"}
     assert found == {"extinfo" if key == "app_info" else key for key in places.get(source, {})}
 
@@ -114,21 +119,21 @@ def test_a_source_sends_what_belongs_to_it(source: str) -> None:
 )
 def test_a_lead_id_is_a_number_of_15_to_17_digits(text: str, sent: int | None) -> None:
     """Anything else would refuse the whole request."""
-    payload = encode(event_frame({"lead_id": text, "email_sha256": "a" * 64}), DESTINATION.body())["payload"].item()
+    payload = encode(event_frame({"lead_id": text, "email_sha256": "a" * 64}), DESTINATION.body()).payloads()[0]
     assert orjson.loads(payload)["user_data"].get("lead_id") == sent
 
 
 def test_rows_do_not_touch_each_other() -> None:
     """All golden rows encoded in one frame give what each gives alone."""
     rows = [json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["row"] for path in GOLDEN]
-    alone = [encode(event_frame(row), DESTINATION.body()).row(0) for row in rows]
-    assert alone == encode(event_frame(*rows), DESTINATION.body()).rows()
+    alone = [_encoded(row)[0] for row in rows]
+    assert alone == _encoded(*rows)
 
 
 def test_fields_name_what_left() -> None:
     """The bitmap of an event names its leaves by Meta's own keys."""
     frame = event_frame({"email_sha256": "a" * 64, "fbp": "fb.1.1763640000000.1"})
-    fields = encode(frame, DESTINATION.body())["fields"].item()
+    fields = encode(frame, DESTINATION.body()).fields.item()
     named = [path for bit, path in enumerate(leaf_paths(DESTINATION.body())) if fields >> bit & 1]
     top = ["event_name", "event_time", "event_id", "action_source"]
     assert [*top, "user_data.em", "user_data.fbp", "custom_data.value", "custom_data.currency"] == named[:-1]
@@ -137,7 +142,7 @@ def test_fields_name_what_left() -> None:
 
 def test_request_goes_to_the_dataset() -> None:
     """Version and dataset stand in the address, the token in a header, the events in ``data``."""
-    request = DESTINATION.request(ACCOUNT, ['{"event_name":"A"}', '{"event_name":"B"}'])
+    request = DESTINATION.request(ACCOUNT, b'{"event_name":"A"},{"event_name":"B"}')
     assert request.url == "https://graph.facebook.com/v26.0/1234567890/events"
     assert orjson.loads(request.body) == {"data": [{"event_name": "A"}, {"event_name": "B"}]}
     assert request.headers == {"Content-Type": "application/json"}
@@ -147,7 +152,7 @@ def test_request_goes_to_the_dataset() -> None:
 def test_test_code_stands_beside_the_events() -> None:
     """A test code is part of the body, and a code with odd signs stays one text."""
     account = Account("1", "http://127.0.0.1:8080/", "v26.0", Secret("t"), test_event_code='TEST"1')
-    request = DESTINATION.request(account, ["{}"])
+    request = DESTINATION.request(account, b"{}")
     assert request.url == "http://127.0.0.1:8080/v26.0/1/events"
     assert orjson.loads(request.body) == {"data": [{}], "test_event_code": 'TEST"1'}
 
@@ -172,14 +177,14 @@ def test_wrong_settings_are_named(change: dict[str, Any], message: str) -> None:
     """A setting that would send elsewhere, or break a header, is refused without showing the token."""
     good = {name: getattr(ACCOUNT, name) for name in ("dataset_id", "base_url", "api_version", "token")}
     with pytest.raises(ConfigurationError, match=message) as caught:
-        DESTINATION.request(Account(**good | change), ["{}"])
+        DESTINATION.request(Account(**good | change), b"{}")
     assert "hidden" not in str(caught.value)
 
 
 def test_dataset_cannot_leave_its_place_in_the_address() -> None:
     """Signs with a meaning in addresses are encoded."""
     account = Account("12/34?x=#", "https://graph.facebook.com", "v26.0", Secret("t"))
-    assert DESTINATION.request(account, []).url == "https://graph.facebook.com/v26.0/12%2F34%3Fx%3D%23/events"
+    assert DESTINATION.request(account, b"").url == "https://graph.facebook.com/v26.0/12%2F34%3Fx%3D%23/events"
 
 
 def _name(case: dict[str, str]) -> str:

@@ -63,7 +63,7 @@ def _sha256(text: str) -> str:
 def _ours(order: dict[str, Any]) -> dict[str, Any]:
     row = order | {name: _sha256(order[name]) for name in NORMALIZED if name in order}
     row |= {name: [_sha256(text) for text in order[name]] for name in LISTED if name in order}
-    payload = encode(event_frame(row), DESTINATION.body())["payload"].item()
+    payload = encode(event_frame(row), DESTINATION.body()).payloads()[0]
     event: dict[str, Any] = json.loads(payload)
     return event
 

@@ -17,7 +17,7 @@ import polars as pl
 from uploader.clock import naive
 from uploader.delivery.planning import plan, watched_from
 from uploader.delivery.run import Report, begin_watch, deliver
-from uploader.delivery.sending import Post, Surroundings
+from uploader.delivery.surroundings import Post, Surroundings
 from uploader.delivery.targets import Target
 from uploader.ledger import Ledger, Publication, Store, guarded, reading
 from uploader.warehouse import Profile, outbox

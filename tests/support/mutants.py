@@ -27,21 +27,23 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+_COMMITTED = "        batch_id = self.around.ledger.intend(self._intent(batch))\n"
+
 MUTANTS = (
     Mutant(
         "no intent before the request",
         "uploader/delivery/sending.py",
-        "        batch_id = self._intend(batch)\n"
-        "        outcome, may_have_arrived = self._exchange.make(request, batch.height, begun)\n",
-        "        outcome, may_have_arrived = self._exchange.make(request, batch.height, begun)\n"
-        "        batch_id = self._intend(batch)\n",
+        _COMMITTED + "        return Started(batch, request, begun, batch_id)\n",
+        "        outcome = self.exchange.first_try(self.around.post, request, batch.height)\n"
+        + _COMMITTED
+        + "        return Started(batch, request, begun, batch_id, outcome)\n",
         ("tests/unit/test_delivery_edges.py::test_a_crash_during_the_request_leaves_an_intent",),
     ),
     Mutant(
         "acked before the request",
         "uploader/delivery/sending.py",
-        "        batch_id = self._intend(batch)\n",
-        "        self._around.ledger.settle(batch_id := self._intend(batch), State.ACKED)\n",
+        _COMMITTED,
+        _COMMITTED + "        self.around.ledger.settle(batch_id, State.ACKED)\n",
         (
             "tests/unit/test_delivery_edges.py::test_a_crash_during_the_request_leaves_an_intent",
             "tests/unit/test_delivery.py",

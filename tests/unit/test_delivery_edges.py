@@ -13,7 +13,7 @@ from tests.support.delivering import NOW, Platform, World, accepted, orders, ref
 from uploader.delivery.books import close_books
 from uploader.delivery.planning import plan
 from uploader.delivery.run import exit_code
-from uploader.delivery.sending import Counter
+from uploader.delivery.surroundings import Counter
 from uploader.delivery.targets import targets
 from uploader.errors import BooksDoNotBalance, ConfigurationError, QualityGateFailed, TryLater
 from uploader.ledger import State, reading, summary

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 import pytest
@@ -92,7 +94,7 @@ def _text(value: Any) -> str | None:
 
 def _encoded(*rows: dict[str, Any]) -> list[str]:
     frame = pl.DataFrame([dict.fromkeys(SCHEMA) | row for row in rows], schema=SCHEMA, orient="row")
-    return encode(frame, BODY)["payload"].to_list()
+    return encode(frame, BODY).payloads()
 
 
 @settings(max_examples=300, deadline=None)
@@ -117,9 +119,30 @@ def test_two_strict_parsers_read_it_alike(rows: list[dict[str, Any]]) -> None:
 def test_the_bitmap_names_the_leaves_that_left(rows: list[dict[str, Any]]) -> None:
     """A leaf's bit is set exactly when its path is in the JSON."""
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    for payload, fields in encode(frame, BODY).rows():
+    encoded = encode(frame, BODY)
+    for payload, fields in zip(encoded.payloads(), encoded.fields, strict=True):
         named = {path for bit, path in enumerate(leaf_paths(BODY)) if fields >> bit & 1}
         assert set(_paths(json.loads(payload))) == named
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(ROWS, min_size=1, max_size=4), st.integers(0, 4), st.integers(0, 4))
+def test_neighbours_are_a_body_as_they_lie(rows: list[dict[str, Any]], start: int, length: int) -> None:
+    """Any run of rows is its texts with commas between; sizes and hashes are those of the texts."""
+    encoded = encode(pl.DataFrame(rows, schema=SCHEMA, orient="row"), BODY)
+    payloads, start = encoded.payloads(), min(start, len(rows))
+    stop = min(start + length, len(rows))
+    assert ",".join(payloads[start:stop]).encode() == bytes(encoded.joined(start, stop))
+    assert [len(payload.encode()) for payload in payloads] == encoded.sizes.tolist()
+    assert [hashlib.sha256(payload.encode()).digest()[:16] for payload in payloads] == encoded.hashes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(ROWS, min_size=3, max_size=6))
+def test_a_part_of_a_frame_is_encoded_as_by_itself(rows: list[dict[str, Any]]) -> None:
+    """A slice shares its memory with the rows around it, and has none of their values."""
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    assert encode(frame.slice(1, 2), BODY).payloads() == encode(frame, BODY).payloads()[1:3]
 
 
 def _paths(value: dict[str, Any], prefix: str = "") -> list[str]:
@@ -151,7 +174,7 @@ def test_decimals_are_as_short_as_they_can_be(amount: str, text: str) -> None:
 def test_whole_decimals_keep_their_zeros() -> None:
     """A decimal without a fraction is not mistaken for one with zeros to drop."""
     frame = pl.DataFrame({"n": [Decimal(1200)]}, schema={"n": pl.Decimal(10, 0)})
-    assert encode(frame, {"n": pl.col("n")})["payload"].to_list() == ['{"n":1200}']
+    assert encode(frame, {"n": pl.col("n")}).payloads() == ['{"n":1200}']
 
 
 @pytest.mark.parametrize("char", [chr(code) for code in range(0x20)] + ['"', "\\", "\x7f", "\u2028", "😀"])
@@ -166,31 +189,32 @@ def test_one_odd_value_beyond_the_first_block_is_found() -> None:
     """The look at a column's bytes goes through all of it."""
     texts = ["x" * 1000] * 600 + ['"']
     frame = pl.DataFrame({"text": texts})
-    assert texts == [json.loads(text)["t"] for text in encode(frame, {"t": pl.col("text")})["payload"]]
+    assert texts == [json.loads(text)["t"] for text in encode(frame, {"t": pl.col("text")}).payloads()]
 
 
-def test_an_empty_frame_gives_an_empty_column() -> None:
-    """No rows are no trouble, and the types stay."""
-    frame = encode(pl.DataFrame(schema=SCHEMA), BODY)
-    assert pl.Schema({"payload": pl.String, "fields": pl.Int64}) == frame.schema
-    assert frame.is_empty()
+def test_an_empty_frame_gives_no_texts() -> None:
+    """No rows are no trouble."""
+    encoded = encode(pl.DataFrame(schema=SCHEMA), BODY)
+    assert (encoded.payloads(), encoded.hashes(), bytes(encoded.joined(0, 0))) == ([], [], b"")
+    assert (encoded.fields.dtype, len(encoded.fields), len(encoded.sizes)) == (pl.Int64, 0, 0)
 
 
 @pytest.mark.parametrize("body", [{}, {"a": {}}, {"a": {"b": pl.lit(None, dtype=pl.String)}}])
 def test_nothing_to_say_is_an_empty_object(body: dict[str, Any]) -> None:
     """A body without values is ``{}`` in every row."""
-    assert encode(pl.DataFrame({"x": [1, 2]}), body).rows() == [("{}", 0)] * 2
+    encoded = encode(pl.DataFrame({"x": [1, 2]}), body)
+    assert (encoded.payloads(), encoded.fields.to_list()) == (["{}"] * 2, [0, 0])
 
 
 def test_constants_stand_in_every_row() -> None:
     """A literal is repeated for each row, be it alone or not."""
-    assert encode(pl.DataFrame({"x": [1, 2, 3]}), {"a": pl.lit("b")})["payload"].to_list() == ['{"a":"b"}'] * 3
+    assert encode(pl.DataFrame({"x": [1, 2, 3]}), {"a": pl.lit("b")}).payloads() == ['{"a":"b"}'] * 3
 
 
 def test_a_key_may_be_called_like_a_column() -> None:
     """Keys and columns of the same name do not get mixed up."""
     frame = pl.DataFrame({"a": ["1"], "b": ["2"]})
-    assert encode(frame, {"b": pl.col("a"), "a": pl.col("b")})["payload"].to_list() == ['{"b":"1","a":"2"}']
+    assert encode(frame, {"b": pl.col("a"), "a": pl.col("b")}).payloads() == ['{"b":"1","a":"2"}']
 
 
 @pytest.mark.parametrize(
@@ -216,7 +240,7 @@ def test_a_body_with_too_many_leaves_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 63 leaves, this one has 64"):
         encode(pl.DataFrame({"x": [1]}), body)
     del body["k63"]
-    assert encode(pl.DataFrame({"x": [1]}), body)["fields"].to_list() == [2**63 - 1]
+    assert encode(pl.DataFrame({"x": [1]}), body).fields.to_list() == [2**63 - 1]
 
 
 @settings(max_examples=300, deadline=None)
@@ -224,7 +248,7 @@ def test_a_body_with_too_many_leaves_is_refused() -> None:
 def test_packed_requests_fit(payloads: list[str], events: int, room: int, envelope: int) -> None:
     """Ranges cover every event once, in order; each fits, or is one event that fits nowhere."""
     limits = Limits(events=events, bytes=room)
-    ranges = pack(pl.Series(payloads, dtype=pl.String), limits, envelope)
+    ranges = pack(_sizes(payloads), limits, envelope)
     assert list(range(len(payloads))) == [place for start, stop in ranges for place in range(start, stop)]
     for start, stop in ranges:
         assert stop - start == 1 or _fits(payloads[start:stop], limits, envelope)
@@ -235,8 +259,12 @@ def test_packed_requests_fit(payloads: list[str], events: int, room: int, envelo
 def test_no_request_is_cut_too_early(payloads: list[str], events: int, room: int) -> None:
     """The first event of a request would not have fitted into the one before."""
     limits = Limits(events=events, bytes=room)
-    for (start, stop), _ in pairwise(pack(pl.Series(payloads, dtype=pl.String), limits, 10)):
+    for (start, stop), _ in pairwise(pack(_sizes(payloads), limits, 10)):
         assert not _fits(payloads[start : stop + 1], limits, 10)
+
+
+def _sizes(payloads: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array([len(payload.encode()) for payload in payloads], dtype=np.int64)
 
 
 def _fits(payloads: list[str], limits: Limits, envelope: int) -> bool:

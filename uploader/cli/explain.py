@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import textwrap
 from datetime import datetime
 from decimal import Decimal
@@ -97,10 +96,10 @@ def _decision(row: pl.DataFrame, targets: dict[str, Target], ledger: Ledger | No
     body = target.destination.body()
     encoded = encode(row, body)
     paths = leaf_paths(body)
-    fields = [path for position, path in enumerate(paths) if encoded["fields"][0] >> position & 1]
+    fields = [path for position, path in enumerate(paths) if encoded.fields[0] >> position & 1]
     history = reading.history(ledger, row["event_id"][0]) if ledger and row["event_id"][0] else []
     mine = [entry for entry in history if entry["destination_id"] == target.destination_id]
-    now = hashlib.sha256(encoded["payload"][0].encode()).digest()[:16]
+    now = encoded.hashes()[0]
     sent = [entry for entry in mine if entry["hash"] is not None]
     return told | {
         "destination_id": target.destination_id,

@@ -64,7 +64,7 @@ def _shown(made: list[Plan], rows: pl.DataFrame) -> dict[str, list[str]]:
     shown = {}
     for entry in made:
         mine = rows.filter(rows["destination"] == entry.target.name)
-        shown[entry.target.name] = encode(mine, entry.target.destination.body())["payload"].to_list()
+        shown[entry.target.name] = encode(mine, entry.target.destination.body()).payloads()
     return shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,9 +14,7 @@ from uploader.errors import TryLater
 from uploader.transport import InDoubt, NotSent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from uploader.delivery.surroundings import Counter, Surroundings
+    from uploader.delivery.surroundings import Counter, Post, Surroundings
     from uploader.delivery.targets import Target
 
 TRIES: Final = 6
@@ -30,6 +29,8 @@ _RETRIES_PER_BATCH: Final = 0.2
 """Beyond that, an outage is only made worse by asking again."""
 _OLDEST_INTENT: Final = timedelta(minutes=10)
 """A process that was stopped for longer does not post what it once meant to."""
+_LONGEST_FLIGHT: Final = timedelta(minutes=2)
+"""After that, batches that were to be sent together are looked at again: their events age."""
 _SKEW_TO_TELL: Final = timedelta(minutes=2)
 _SKEW_TO_STOP: Final = timedelta(minutes=15)
 
@@ -59,24 +60,47 @@ class Exchange:
         self._target = target
         self._around = surroundings
         self._counter = counter
+        self._counting = threading.Lock()
+        self._their_time: datetime | None = None
 
     def begin(self, resend_until: datetime) -> Begun:
         """Begin the age of an intent."""
         return Begun(self._around.clock(), self._around.monotonic(), resend_until)
 
-    def make(self, request: Request, sent: int, begun: Begun) -> tuple[Outcome, bool]:
+    def may_begin(self, begun: Begun) -> bool:
+        """Tell whether the first try of one of several batches may begin now: their intents age while they wait."""
+        is_stale = self._age(begun) > _LONGEST_FLIGHT
+        return not (is_stale or self._counter.clock_is_wrong or self._around.stop() or self.is_late())
+
+    def first_try(self, post: Post, request: Request, sent: int) -> Outcome:
+        """Make a request once. May be called from several threads at a time; `believe` must follow in the first."""
+        headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
+        with self._counting:
+            self._counter.requests += 1
+        try:
+            answer = post(request.url, request.body, headers)
+        except NotSent as error:
+            return Outcome(Verdict.NOT_SENT, message=f"{error} ({self._target.account.base_url})")
+        except InDoubt as error:
+            return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
+        with self._counting:
+            self._compare_clocks(answer.date)
+        return self._target.destination.read_response(Response(answer.status, answer.body, answer.headers), sent)
+
+    def make(self, request: Request, sent: int, begun: Begun, first: Outcome | None = None) -> tuple[Outcome, bool]:
         """Make a request for ``sent`` events; say also whether any try may have arrived.
 
-        Between two tries lies a pause with full jitter, and never less than the platform asked for.
+        Between two tries lies a pause with full jitter, and never less than the platform asked for. ``first`` is the
+        outcome of a first try that was made already.
         """
-        headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
         tries = _Try()
 
         def once() -> Outcome:
             # Asked again here: the pause before this try may have lasted longer than it should.
             if tries.outcome is not None and not self._may_retry(tries, begun):
                 return tries.outcome
-            tries.outcome = self._try(request, headers, sent, begun)
+            is_made = first is not None and tries.made == 0
+            tries.outcome = first if first is not None and is_made else self._try(request, sent, begun)
             tries.made += 1
             self._counter.retries += tries.made > 1
             tries.may_have_arrived |= tries.outcome.verdict is Verdict.IN_DOUBT
@@ -99,22 +123,19 @@ class Exchange:
         return not (spent or too_long or counts_twice or self._is_old(begun) or self._around.stop() or self.is_late())
 
     def _is_old(self, begun: Begun) -> bool:
+        return self._age(begun) > _OLDEST_INTENT
+
+    def _age(self, begun: Begun) -> timedelta:
         """Tell by either clock: the wall's jumps when it is set, the other one may stop while the machine sleeps."""
         ages = (self._around.clock() - begun.at, timedelta(seconds=self._around.monotonic() - begun.monotonic))
-        return max(ages) > _OLDEST_INTENT
+        return max(ages)
 
-    def _try(self, request: Request, headers: Mapping[str, str], sent: int, begun: Begun) -> Outcome:
+    def _try(self, request: Request, sent: int, begun: Begun) -> Outcome:
         if self._is_old(begun):
             return Outcome(Verdict.NOT_SENT, message="the run was stopped for too long between intent and request")
-        self._counter.requests += 1
-        try:
-            answer = self._around.post(request.url, request.body, headers)
-        except NotSent as error:
-            return Outcome(Verdict.NOT_SENT, message=f"{error} ({self._target.account.base_url})")
-        except InDoubt as error:
-            return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
-        self._compare_clocks(answer.date)
-        return self._target.destination.read_response(Response(answer.status, answer.body, answer.headers), sent)
+        outcome = self.first_try(self._around.post, request, sent)
+        self.believe()
+        return outcome
 
     # ------------------------------------------------------------------ time
 
@@ -133,9 +154,15 @@ class Exchange:
         )
         if abs(theirs - ours) > _SKEW_TO_STOP:
             self._counter.clock_is_wrong = True
-            self._around.ledger.correct_clock(theirs)
+            self._their_time = theirs
         if not self._counter.warnings:
             self._counter.warnings.append(f"{told}. Set the clock: the ages of events are judged by it.")
+
+    def believe(self) -> None:
+        """Take the platform's time for the right one, where ours proved to be wrong."""
+        theirs, self._their_time = self._their_time, None
+        if theirs is not None:
+            self._around.ledger.correct_clock(theirs)
 
     def check_clock(self) -> None:
         """Raise when the platform's clock showed that ours cannot be believed."""

@@ -70,7 +70,7 @@ def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Repor
     delivery = Delivery(plan.target, surroundings)
     if not rows.is_empty():
         marks = plan.due.select("event_key", "first_intent_at", "lane", "quarantines", "resend_us")
-        delivery.run(rows.join(marks, on="event_key", maintain_order="left"))
+        delivery.run([rows.join(marks, on="event_key", maintain_order="left")])
     counter = delivery.counter
     # By the monotonic clock too: the wall's may have been set, or the machine have slept, in the middle of the run.
     jump = (surroundings.clock() - begun[0]).total_seconds() - (surroundings.monotonic() - begun[1])

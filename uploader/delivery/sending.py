@@ -6,32 +6,33 @@ what it may have taken stays an intent, and is sent again only while the platfor
 
 from __future__ import annotations
 
-import hashlib
+from collections import deque
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from uploader.clock import microseconds, moment, naive
-from uploader.delivery.exchange import LONGEST_WAIT_S, PASSING, TRIES, Exchange
+from uploader.clock import microseconds, moment
+from uploader.delivery.chunks import ROWS, Chunk, Texts, ahead
+from uploader.delivery.exchange import TRIES, Begun, Exchange
+from uploader.delivery.flights import Flights, Started
 from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradicted, isolate
-from uploader.delivery.surroundings import Counter, Post, Surroundings
-from uploader.destinations.interface import Outcome, Verdict
-from uploader.diff import KEY, Lane, is_past_pixel_window
-from uploader.encode import encode, leaf_paths, pack
+from uploader.delivery.pauses import Pauses
+from uploader.delivery.surroundings import Counter, Surroundings
+from uploader.delivery.verdicts import changed, in_time, record
+from uploader.destinations.interface import Outcome, Request, Verdict
+from uploader.diff import KEY, Lane
+from uploader.encode import leaf_paths, pack
 from uploader.errors import PlatformRefused, TryLater
-from uploader.ledger import QUARANTINE, Breaker, Intent, State, reading
+from uploader.ledger import QUARANTINE, Intent, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from uploader.delivery.targets import Target
 
-__all__ = ["Counter", "Delivery", "Post", "Surroundings"]
-
-_CHUNK_ROWS: Final = 20_000  # encoded at a time
-_LONGEST_PAUSE: Final = timedelta(hours=24)
-_UNTOLD_PAUSE_S: Final = 60.0
-"""How long to leave a platform alone that asks for it without saying how long."""
 _QUARANTINE: Final = timedelta(minutes=15)
 _SUSPECTS: Final = 8
 """A batch out of quarantine is that much smaller, each time again, so that the search in it comes to an end."""
@@ -43,34 +44,54 @@ class Delivery:
     def __init__(self, target: Target, surroundings: Surroundings) -> None:
         self.target = target
         self.counter = Counter()
-        self._around = surroundings
-        self._exchange = Exchange(target, surroundings, self.counter)
-        self._breaker = surroundings.ledger.breaker(target.destination_id)
+        self.around = surroundings
+        self.exchange = Exchange(target, surroundings, self.counter)
+        self.pauses = Pauses(target, surroundings, self.exchange, self.counter)
         self._body = target.destination.body()
         self._paths = leaf_paths(self._body)
+        self._texts = Texts()
+        self._numbers = count()
+        self._flights = Flights(self)
         self._late: list[pl.DataFrame] = []
         self._rows = pl.DataFrame()
         self._reached = 0
         self._witnesses: list[str] = []
         self._refused: list[Sent] = []
 
-    def run(self, rows: pl.DataFrame) -> Counter:
-        """Send ``rows`` (whole rows with the columns that `uploader.diff.due` adds), until done or told to stop."""
-        # Apart: rows of two lanes, and those that the platform would or would not recognize again.
-        apart = ("lane", "quarantines", "resend_us")
-        self._rows = pl.concat(rows.partition_by(*apart, maintain_order=True)).with_row_index("row_no")
+    def run(self, parts: Iterable[pl.DataFrame]) -> Counter:
+        """Send rows, part by part, until done or told to stop.
+
+        ``parts`` are frames of whole rows, with the columns that `uploader.diff.due` adds.
+        """
         try:
-            self._check_pauses()
-            for group in self._rows.partition_by(*apart, maintain_order=True):
-                for start in range(0, group.height, _CHUNK_ROWS):
-                    self._run_chunk(group.slice(start, _CHUNK_ROWS))
+            self.pauses.check()
+            for chunk in ahead(self._slices(parts), self._encoded):
+                self._rows = chunk.part
+                self._texts.turn_to(chunk)
+                self._send_chunk(chunk)
+            self._flights.land()
             self._bury_all()
         except PlatformRefused as problem:
             nobody = " Nothing was dead-lettered." if not self.counter.dead else ""
             self.counter.problem = PlatformRefused(f"{problem}{nobody}")
         except TryLater as problem:
             self.counter.problem = problem
+            self._flights.land()
         return self.counter
+
+    def _slices(self, parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        for part in parts:
+            # Apart: rows of two lanes, and those that the platform would or would not recognize again.
+            groups = part.partition_by("lane", "quarantines", "resend_us", maintain_order=True)
+            whole = pl.concat(groups).with_row_index("row_no")
+            start = 0
+            for group in groups:
+                for first in range(start, start + group.height, ROWS):
+                    yield whole, whole.slice(first, min(ROWS, start + group.height - first))
+                start += group.height
+
+    def _encoded(self, rows: tuple[pl.DataFrame, pl.DataFrame]) -> Chunk:
+        return Chunk.make(next(self._numbers), *rows, self._body)
 
     def record_late(self) -> None:
         """Record what became too old while the run lasted: expired, or held where it is in doubt."""
@@ -80,15 +101,17 @@ class Delivery:
             self._judge(batch.filter(in_doubt), State.HELD, "expired")
         self._late.clear()
 
-    def _run_chunk(self, chunk: pl.DataFrame) -> None:
-        encoded = pl.concat([chunk, encode(chunk, self._body)], how="horizontal")
+    def _send_chunk(self, chunk: Chunk) -> None:
         events = min(self.target.destination.limits.events, self.target.settings.batch_size)
-        if chunk["lane"][0] == Lane.SUSPECT:
-            events = max(1, events // _SUSPECTS ** int(chunk["quarantines"][0]))
+        if chunk.rows["lane"][0] == Lane.SUSPECT:
+            events = max(1, events // _SUSPECTS ** int(chunk.rows["quarantines"][0]))
         limits = replace(self.target.destination.limits, events=events)
         envelope = self.target.destination.envelope_bytes(self.target.account)
-        for first, last in pack(encoded["payload"], limits, envelope):
-            self._deliver(encoded.slice(first, last - first))
+        ranges = pack(chunk.encoded.sizes, limits, envelope)
+        batches = deque(chunk.rows.slice(first, last - first) for first, last in ranges)
+        while batches:
+            if not self._flights.go(batches):
+                self._deliver(batches.popleft())
 
     def _deliver(self, batch: pl.DataFrame) -> None:
         fresh = batch.filter(~pl.col("event_key").is_in(self._witnesses))
@@ -96,67 +119,103 @@ class Delivery:
         if fresh.height:
             self.counter.batches += 1
             sent = self.send(fresh)
-            if sent.outcome.verdict in (Verdict.REFUSED, Verdict.TOO_BIG):
-                isolate(self, sent, has_accepted=self._has_accepted(fresh))
-        self._around.progress(batch.height)
+            self._flights.count(is_taken=sent.is_accepted)
+            self._search(sent)
+        self.around.progress(batch.height)
+
+    def _search(self, sent: Sent) -> None:
+        if sent.outcome.verdict in (Verdict.REFUSED, Verdict.TOO_BIG):
+            isolate(self, sent, has_accepted=self._has_accepted(sent.batch))
 
     def _has_accepted(self, batch: pl.DataFrame) -> bool:
         """Tell whether the mapping is right. What was in quarantine shared its request with events that were taken."""
         return self.counter.acked > 0 or batch["lane"][0] == Lane.SUSPECT
 
-    def _in_time(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows that may be sent now. What is too old is recorded at the end, the rest by the next run."""
-        now, rules = self._around.clock(), self.target.rules
-        overdue = (pl.col("first_intent_at") + pl.col("resend_us") < microseconds(now)).fill_null(value=False)
-        late = pl.col("expires_at") <= naive(now) + rules.expiry_margin
-        known = batch.filter(~overdue & ~is_past_pixel_window(rules, naive(now)))
-        if not known.filter(late).is_empty():
-            self._late.append(known.filter(late))
-        return known.filter(~late)
-
     # ------------------------------------------------------------------ one batch
+
+    def prepared(self, batch: pl.DataFrame) -> tuple[Request, Intent] | None:
+        """See `Crew.prepared`: new events, all of them in time, while nothing is waiting for a judgement."""
+        is_plain = not self._refused and batch["lane"][0] in (Lane.URGENT, Lane.NEW)
+        if (
+            not is_plain
+            or batch["event_key"].is_in(self._witnesses).any()
+            or in_time(batch, self.target.rules, self.around.clock())[0].height < batch.height
+        ):
+            return None
+        return self._request(batch), self._intent(batch)
+
+    def taken(self, batch: pl.DataFrame) -> None:
+        """See `Crew.taken`."""
+        self.counter.batches += 1
+        self.counter.acked += batch.height
+        self._reached = batch["row_no"][-1] + 1
+        self.around.progress(batch.height)
+
+    def resume(self, started: Started) -> None:
+        """See `Crew.resume`."""
+        self.counter.batches += 1
+        self._reached = started.batch["row_no"][-1] + 1
+        self._search(self.send(started.batch, started))
+        self.around.progress(started.batch.height)
+
+    def record(self, started: Started) -> None:
+        """See `Crew.record`."""
+        if started.outcome is not None:
+            is_lost = started.outcome.verdict is Verdict.IN_DOUBT
+            lost = pl.col("first_intent_at").fill_null(microseconds(started.begun.at))
+            batch = started.batch.with_columns(lost) if is_lost else started.batch
+            self._settle(Sent(batch, started.outcome, started.batch_id))
 
     @property
     def requests(self) -> int:
         """How many requests were made so far."""
         return self.counter.requests
 
-    def send(self, batch: pl.DataFrame) -> Sent:
+    def send(self, batch: pl.DataFrame, started: Started | None = None) -> Sent:
         """Send one batch and record what became of it; wait and send it again where the platform asks for that.
 
         What was provably not taken is released; a batch of which an earlier try may have arrived stays in doubt.
+        ``started`` is the batch's first try, if that was made already.
         Raises `TryLater` or `PlatformRefused` when the destination must be left alone.
         """
         for left in reversed(range(TRIES)):
-            batch = self._in_time(batch)
-            if batch.is_empty():
-                return Sent(batch, Outcome(Verdict.NOT_SENT, message="all of it became too old"))
-            sent = self._send_once(batch)
+            if started is None:
+                batch, late = in_time(batch, self.target.rules, self.around.clock())
+                if late.height:
+                    self._late.append(late)  # recorded at the end
+                if batch.is_empty():
+                    return Sent(batch, Outcome(Verdict.NOT_SENT, message="all of it became too old"))
+                self.pauses.check_go()
+                started = self._start(batch)
+            sent, started = self._finish(started), None
             if sent.outcome.verdict is not Verdict.THROTTLED:
                 break
-            self._wait(sent.outcome, may_wait=left > 0)
+            self.pauses.wait(sent.outcome, may_wait=left > 0)
             batch = sent.batch
         return sent
 
-    def _send_once(self, batch: pl.DataFrame) -> Sent:
-        self._check_go()
+    def _start(self, batch: pl.DataFrame) -> Started:
         # Made before the intent: settings that make no request must not leave a doubt.
-        request = self.target.destination.request(self.target.account, batch["payload"].to_list())
-        begun = self._exchange.begin(self._resend_until(batch))
-        batch_id = self._intend(batch)
-        outcome, may_have_arrived = self._exchange.make(request, batch.height, begun)
+        request = self._request(batch)
+        begun = self.begin([batch])
+        batch_id = self.around.ledger.intend(self._intent(batch))
+        return Started(batch, request, begun, batch_id)
+
+    def _finish(self, started: Started) -> Sent:
+        batch, begun = started.batch, started.begun
+        outcome, may_have_arrived = self.exchange.make(started.request, batch.height, begun, started.outcome)
         if may_have_arrived:
             batch = batch.with_columns(pl.col("first_intent_at").fill_null(microseconds(begun.at)))
-        self._settle(Sent(batch, outcome, batch_id))
-        self._exchange.check_clock()
+        self._settle(Sent(batch, outcome, started.batch_id))
+        self.exchange.check_clock()
         if outcome.verdict is Verdict.BLOCKED:
             why = f"{outcome.message or outcome.verdict} (code {outcome.code})"
             raise PlatformRefused(f"{self.target.name}: {why}. Mend it and send again.")
-        self._count_failure(outcome)
-        return Sent(batch, outcome, batch_id)
+        self.pauses.count(outcome)
+        return Sent(batch, outcome, started.batch_id)
 
     def _settle(self, sent: Sent) -> None:
-        ledger, outcome, batch_id = self._around.ledger, sent.outcome, sent.batch_id
+        ledger, outcome, batch_id = self.around.ledger, sent.outcome, sent.batch_id
         if batch_id is not None and outcome.verdict is Verdict.ACCEPTED:
             ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
             self.counter.acked += sent.batch.height
@@ -189,7 +248,7 @@ class Delivery:
             self._judge(refused.batch, State.HELD, f"refused in doubt: {outcome.code}")
             return
         if refused.batch_id is not None:
-            self._around.ledger.settle(refused.batch_id, State.DEAD, outcome.code, outcome.trace_id)
+            self.around.ledger.settle(refused.batch_id, State.DEAD, outcome.code, outcome.trace_id)
         else:
             self._judge(refused.batch, State.DEAD, outcome.code or str(outcome.verdict))
         self.counter.dead += refused.batch.height
@@ -201,100 +260,39 @@ class Delivery:
         if chosen.is_empty():
             return None
         self._witnesses.append(chosen["event_key"][0])
-        return pl.concat([chosen, encode(chosen, self._body)], how="horizontal")
+        single = Chunk.make(next(self._numbers), self._rows, chosen, self._body)
+        self._texts.keep(single)
+        return single.rows
 
     def quarantine(self, batch: pl.DataFrame) -> None:
         """Leave rows of a refused batch for a later run: there are no requests left to find out which are bad."""
-        until = microseconds(self._around.clock() + _QUARANTINE)
+        until = microseconds(self.around.clock() + _QUARANTINE)
         # What is in doubt stays so.
         released = batch.filter(pl.col("first_intent_at").is_null())
         self._judge(released.with_columns(not_before=pl.lit(until)), State.RELEASED, QUARANTINE)
 
     def _judge(self, rows: pl.DataFrame, state: State, reason: str) -> None:
-        keys = rows.select(
-            *KEY,
-            pl.col("event_at").dt.epoch("us").alias("event_at"),
-            pl.lit(reason).alias("reason"),
-            pl.col("first_intent_at").is_not_null().alias("was_in_doubt"),
-            *(["not_before"] if "not_before" in rows.columns else []),
-        )
-        self._around.ledger.judge(self.target.destination_id, keys, state)
+        record(self.around.ledger, self.target.destination_id, rows, state, reason)
 
-    def _resend_until(self, batch: pl.DataFrame) -> datetime:
-        """Return until when every event of a batch may be sent a second time."""
-        first = pl.col("first_intent_at").fill_null(microseconds(self._around.clock()))
-        until: int = batch.select((first + pl.col("resend_us")).min()).item()
-        return moment(until)
+    def begin(self, batches: Sequence[pl.DataFrame]) -> Begun:
+        """See `Crew.begin`."""
+        now = microseconds(self.around.clock())
+        # Until when every event may be sent a second time.
+        until = pl.col("first_intent_at").fill_null(now) + pl.col("resend_us")
+        return self.exchange.begin(moment(min(batch.select(until.min()).item() for batch in batches)))
 
-    def _intend(self, batch: pl.DataFrame) -> int:
-        hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in batch["payload"]]
+    def _request(self, batch: pl.DataFrame) -> Request:
+        return self.target.destination.request(self.target.account, self._texts.joined(batch))
+
+    def _intent(self, batch: pl.DataFrame) -> Intent:
         events = batch.select(
             *KEY,
             pl.col("event_at").dt.epoch("us").alias("event_at"),
             "first_intent_at",
             pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
-            pl.Series("payload_hash", hashes, pl.Binary),
+            "payload_hash",
             "fields",
         )
         if batch["lane"][0] == Lane.RESEND:
-            self._count_changed(events)
-        as_of = batch["as_of"][0]
-        return self._around.ledger.intend(Intent(self.target.destination_id, events, self._paths, as_of))
-
-    def _count_changed(self, events: pl.DataFrame) -> None:
-        """Count the events that are not what they were at their first try: the platform keeps one of the two."""
-        ids = events["event_id"].to_list()
-        before = reading.payload_hashes(self._around.ledger, self.target.destination_id, ids)
-        both = events.join(before, on=KEY, suffix="_before")
-        self.counter.changed += both.filter(pl.col("payload_hash") != pl.col("payload_hash_before")).height
-
-    # ------------------------------------------------------------------ may it go on?
-
-    def _check_go(self) -> None:
-        if self._around.stop():
-            raise TryLater("The run was interrupted; what was not tried is sent by the next one.")
-        if self._exchange.is_late():
-            raise TryLater("The deadline came; what was not tried is sent by the next run.")
-
-    def _check_pauses(self) -> None:
-        now, name = self._around.clock(), self.target.name
-        until = self._around.ledger.paused_until(self.target.destination_id)
-        if until is not None and until > now:
-            raise TryLater(f"{name} asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC.")
-        if self._breaker.is_open(now):
-            raise TryLater(
-                f"{name} failed {self._breaker.failures} times in a row; the next try is not before "
-                f"{self._breaker.open_until:%Y-%m-%d %H:%M:%S} UTC."
-            )
-
-    def _wait(self, outcome: Outcome, *, may_wait: bool) -> None:
-        """Wait as long as the platform asks for, or raise `TryLater` and let the next run know."""
-        seconds = _UNTOLD_PAUSE_S if outcome.wait_s is None else outcome.wait_s
-        until = self._around.clock() + min(timedelta(seconds=seconds), _LONGEST_PAUSE)
-        self._around.ledger.pause(self.target.destination_id, until)
-        rest = timedelta(seconds=self.target.settings.total_timeout_s + 5)
-        fits = self._around.deadline is None or until + rest <= self._around.deadline
-        if not may_wait or seconds > LONGEST_WAIT_S or not fits:
-            about = f"{self.target.name}: {outcome.message or outcome.code or outcome.verdict}"
-            raise TryLater(f"{about}. Sending goes on after {until:%Y-%m-%d %H:%M:%S} UTC.")
-        self._around.sleep(seconds)
-
-    def _count_failure(self, outcome: Outcome) -> None:
-        """Count batches that met a passing fault, over runs; raise when the breaker opens. An answer resets it."""
-        ledger, destination_id = self._around.ledger, self.target.destination_id
-        if outcome.verdict not in PASSING:
-            if self._breaker.failures:
-                self._breaker = Breaker()
-                ledger.record_breaker(destination_id, self._breaker)
-            return
-        now = self._around.clock()
-        self._breaker = self._breaker.failed(now)
-        ledger.record_breaker(destination_id, self._breaker)
-        about = f"{self.target.name}: {outcome.message or outcome.code or outcome.verdict}"
-        later = TryLater(f"{about}. What was not sent, or is in doubt, is for the next run.")
-        if outcome.wait_s and outcome.wait_s > LONGEST_WAIT_S:
-            ledger.pause(destination_id, now + min(timedelta(seconds=outcome.wait_s), _LONGEST_PAUSE))
-            raise later
-        if self._breaker.is_open(now):
-            raise later
-        self.counter.problem = later
+            self.counter.changed += changed(self.around.ledger, self.target.destination_id, events)
+        return Intent(self.target.destination_id, events, self._paths, batch["as_of"][0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from uploader.clock import Clock
@@ -26,6 +26,7 @@ class Post(Protocol):
 class Surroundings:
     """What a delivery needs from outside. ``stop`` is asked before each request; ``progress`` is told of rows.
 
+    ``more_posts`` are further connections, each for a thread of its own: so many more requests may be under way.
     ``clock`` is the wall's, for stamps and ages; ``monotonic`` (seconds) cannot be set, for durations.
     """
 
@@ -37,6 +38,7 @@ class Surroundings:
     progress: Callable[[int], None] = lambda _rows: None
     deadline: datetime | None = None
     monotonic: Callable[[], float] = time.monotonic
+    more_posts: Sequence[Post] = ()
 
 
 @dataclass(slots=True)

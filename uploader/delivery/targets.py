@@ -102,7 +102,7 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
     )
     if not problems:
         try:
-            destination.request(account, [])
+            destination.request(account, b"")
         except ConfigurationError as error:
             problems.append(f"{section}: {error}")
     rules = _rules(destination.windows, pixel_redundant=settings.pixel_redundant)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from uploader.encode import Body, Items, Leaf, Limits, Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 __all__ = [
     "Account",
@@ -156,8 +156,8 @@ class Destination(ABC):
         """Declare one event over the columns of `uploader.events.EVENTS` and `OUTBOX`."""
 
     @abstractmethod
-    def request(self, account: Account, events: Sequence[str]) -> Request:
-        """Wrap the JSON texts of a batch into one request. The same arguments give the same bytes."""
+    def request(self, account: Account, events: bytes | memoryview) -> Request:
+        """Wrap a batch's events, JSON joined by commas, into one request. The same arguments give the same bytes."""
 
     @abstractmethod
     def envelope_bytes(self, account: Account) -> int:

@@ -8,7 +8,7 @@ from uploader.errors import ConfigurationError
 from uploader.ledger.guard import Publication, guarded, verify
 from uploader.ledger.log import Ledger
 from uploader.ledger.sqlite import SqliteStore
-from uploader.ledger.states import QUARANTINE, STATES, Breaker, Intent, State, empty_states
+from uploader.ledger.states import QUARANTINE, STATES, Breaker, Intent, Settled, State, empty_states
 from uploader.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "Intent",
     "Ledger",
     "Publication",
+    "Settled",
     "SqliteStore",
     "State",
     "Store",

@@ -10,7 +10,7 @@ from uploader.errors import ConfigurationError, LedgerRegression, TryLater, Uplo
 from uploader.ledger.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _BROKEN: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -76,6 +76,14 @@ class SqliteDatabase(Store):
 
     def execute_many(self, query: str, rows: Iterator[Mapping[str, Any]]) -> None:
         """See `Store.execute_many`."""
+        try:
+            self._database.executemany(query, rows)
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from None
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """See `Store.insert`."""
+        query = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
         try:
             self._database.executemany(query, rows)
         except sqlite3.Error as error:

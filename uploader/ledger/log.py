@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -19,7 +20,7 @@ from uploader.clock import microseconds, moment
 from uploader.errors import LedgerRegression, QualityGateFailed, TryLater
 from uploader.ledger import migrations
 from uploader.ledger.manifest import Manifest
-from uploader.ledger.states import Breaker, State
+from uploader.ledger.states import Breaker, Settled, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +35,10 @@ _BATCH = (
     " change_no) values (:destination_no, :run_id, :field_set_no, :as_of, :now, :latest, :events, :state, :change_no)"
     " returning batch_id"
 )
-_BATCH_EVENT = (
-    "insert into batch_event values (:batch_id, :event_name, :event_id, :event_at, :first_intent_at, :consent_at,"
-    " :payload_hash, :fields)"
+_INTENDED: Final = ("event_name", "event_id", "event_at", "consent_at", "payload_hash", "fields")
+_SETTLED = (
+    "update batch set state = :state, code = :code, trace_id = :trace_id, settled_at = :now,"
+    " change_no = :change_no where batch_id = :batch_id"
 )
 # A verdict counts from the key's last batch on.
 _VERDICT = (
@@ -140,35 +142,48 @@ class Ledger:
 
     def intend(self, intent: Intent) -> int:
         """Put an intent on the disk and return its batch id. Only then may its request be sent."""
-        events = intent.events
-        _require_texts(events)
-        with self._transaction() as now:
-            batch = {
-                "destination_no": self._destination_no(intent.destination_id),
-                "run_id": self.run_id,
-                "field_set_no": self._number("field_set", "paths", json.dumps(list(intent.paths))),
-                "as_of": microseconds(intent.outbox_as_of),
-                "now": now,
-                "latest": events["event_at"].max(),
-                "events": events.height,
-                "state": str(State.INTENT),
-                "change_no": self._next_change(),
-            }
-            batch_id = int(self.store.rows(_BATCH, batch)[0][0])
-            filled = events.with_columns(pl.col("first_intent_at").fill_null(now), batch_id=pl.lit(batch_id))
-            self.store.execute_many(_BATCH_EVENT, filled.iter_rows(named=True))
-        self.store.testify(self.manifest)
-        return batch_id
+        return self.advance((), (intent,))[0]
 
     def settle(self, batch_id: int, state: State, code: str | None = None, trace_id: str | None = None) -> None:
         """Record what became of a batch: ``acked``, ``released``, or ``dead`` for a single refused event."""
-        query = (
-            "update batch set state = :state, code = :code, trace_id = :trace_id, settled_at = :now,"
-            " change_no = :change_no where batch_id = :batch_id"
-        )
+        self.advance((Settled(batch_id, state, code, trace_id),), ())
+
+    def advance(self, settled: Sequence[Settled], intents: Sequence[Intent], recalled: Sequence[int] = ()) -> list[int]:
+        """Record outcomes and put intents on the disk, all in one commit; return the intents' batch ids.
+
+        ``recalled`` are intents of this run whose requests were never begun: they leave no trace.
+        """
+        for intent in intents:
+            _require_texts(intent.events)
         with self._transaction() as now:
-            values = {"state": str(state), "code": code, "trace_id": trace_id, "now": now, "batch_id": batch_id}
-            self.store.execute(query, values | {"change_no": self._next_change()})
+            for outcome in settled:
+                values = asdict(outcome) | {"state": str(outcome.state), "now": now, "change_no": self._next_change()}
+                self.store.execute(_SETTLED, values)
+            for batch_id in recalled:
+                self.store.execute("delete from batch_event where batch_id = :batch_id", {"batch_id": batch_id})
+                self.store.execute("delete from batch where batch_id = :batch_id", {"batch_id": batch_id})
+            batch_ids = [self._intend(intent, now) for intent in intents]
+        if intents:
+            self.store.testify(self.manifest)
+        return batch_ids
+
+    def _intend(self, intent: Intent, now: int) -> int:
+        events = intent.events
+        batch = {
+            "destination_no": self._destination_no(intent.destination_id),
+            "run_id": self.run_id,
+            "field_set_no": self._number("field_set", "paths", json.dumps(list(intent.paths))),
+            "as_of": microseconds(intent.outbox_as_of),
+            "now": now,
+            "latest": events["event_at"].max(),
+            "events": events.height,
+            "state": str(State.INTENT),
+            "change_no": self._next_change(),
+        }
+        batch_id = int(self.store.rows(_BATCH, batch)[0][0])
+        filled = events.select(pl.lit(batch_id).alias("batch_id"), pl.col("first_intent_at").fill_null(now), *_INTENDED)
+        self.store.insert("batch_event", filled.columns, filled.rows())
+        return batch_id
 
     def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:
         """Record a verdict on single keys.

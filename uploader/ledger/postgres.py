@@ -1,9 +1,8 @@
 """The sent log in PostgreSQL, for runs on several hosts.
 
-One direct session holds the lock and does all the writing: when the server ends it, the next write fails and
-the run stops. Behind a pooler a session is lent from one client to the next, and so is its lock: refused.
-Sources: https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS and
-https://www.pgbouncer.org/features.html, read 2026-11-21.
+One direct session holds the lock and writes: when the server ends it, the next write fails and the run stops.
+Behind a pooler a session is lent from one client to the next, and so is its lock: refused.
+Read 2026-11-21: https://www.postgresql.org/docs/15/explicit-locking.html and https://www.pgbouncer.org/features.html
 """
 
 from __future__ import annotations
@@ -142,6 +141,16 @@ class PostgresStore(Store):
         except psycopg.Error as error:
             raise failure(error, self) from None
 
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """See `Store.insert`."""
+        query = f"copy {table} ({', '.join(columns)}) from stdin".encode()
+        try:
+            with self._session.cursor() as cursor, cursor.copy(query) as target:
+                for row in rows:
+                    target.write_row(row)
+        except psycopg.Error as error:
+            raise failure(error, self) from None
+
     def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """See `Store.rows`."""
         try:
@@ -261,8 +270,7 @@ class PostgresStore(Store):
             self._is_locked = self.rows("select pg_try_advisory_lock(:key)", {"key": _LOCK})[0][0]
             if self._is_locked:
                 return
-            holder = self._holder()
-            if holder:
+            if holder := self._holder():
                 break  # one without a name has just gone
         told = f"Another run holds the lock of {self} ({holder or 'unknown'}). Nothing was sent; try again later."
         raise TryLater(told)

@@ -77,6 +77,16 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a batch: ``acked``, ``released``, or ``dead`` for a single refused event."""
+
+    batch_id: int
+    state: State
+    code: str | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Breaker:
     """How many batches in a row met a passing fault, and until when no other is tried.
 

@@ -61,6 +61,10 @@ class Store(ABC):
         """Run one statement for each of the rows."""
 
     @abstractmethod
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add many rows to a table; the values stand in the order of the columns."""
+
+    @abstractmethod
     def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
 

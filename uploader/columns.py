@@ -1,0 +1,251 @@
+"""Columns as JSON text: values, and the objects that they stand in. `uploader.encode` puts rows together from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A JSON array with one object per element of a list-of-structs column.
+
+    ``column`` names the column; ``fields`` maps JSON keys to names of the struct's fields.
+    """
+
+    column: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A JSON array with one value, for keys that take a list; left out where the value is NULL."""
+
+    value: pl.Expr
+
+
+Leaf: TypeAlias = pl.Expr | Items | Listed
+"""What stands at the end of a path: a scalar or list expression, an array of objects, or a list of one."""
+
+Body: TypeAlias = "Mapping[str, Leaf | Body]"
+"""One event as JSON: keys to leaves or to nested objects."""
+
+
+# RFC 8259, section 7: quotation mark, reverse solidus and U+0000 to U+001F must be escaped; anything else,
+# U+2028 included, may stand as it is. (JavaScript before 2019 read U+2028 as a line end inside a string:
+# that concerns JSON pasted into a script, not a request body.)
+_ESCAPES: Final = {char: json.dumps(char)[1:-1] for char in ('"', "\\", *map(chr, range(0x20)))}
+_TEXT: Final = pa.large_string()
+
+
+def leaves(body: Body, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
+    """Yield the leaves with their paths, as in ``user_data.em``, in the order in which they were declared."""
+    for key, value in body.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def expression(leaf: Leaf) -> pl.Expr:
+    """Return the expression of a leaf's column."""
+    if isinstance(leaf, Items):
+        return pl.col(leaf.column)
+    return leaf.value if isinstance(leaf, Listed) else leaf
+
+
+# ---------------------------------------------------------------- values
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A JSON value in the making: its text in parts, what stands around it, and the rows that have it."""
+
+    before: str
+    inner: list[Any]
+    """Arrays of text are NULL in rows without the value; plain text stands here only if every row has it."""
+    after: str
+    present: Mask | None
+    """None: every row has the value, so that nothing has to be asked."""
+
+
+def leaf_value(values: pl.Series, leaf: Leaf) -> Value | None:
+    """Turn a leaf's column into a value; None where no row has it."""
+    if len(values) and values.null_count() == len(values):
+        return None
+    if isinstance(values.dtype, pl.List):
+        if isinstance(leaf, Listed):
+            raise TypeError(f"{values.name}: a list stands in a body as it is, without Listed")
+        quote = _quote(values.dtype.inner)
+        text = _items(values, leaf) if isinstance(leaf, Items) else _elements(values, quote)
+        before, after = ("[", "]") if isinstance(leaf, Items) else ("[" + quote, quote + "]")
+    else:
+        if isinstance(leaf, Items):
+            raise TypeError(f"{values.name}: Items needs a list of structs, {leaf.column} is {values.dtype}")
+        text, quote = _scalar(values), _quote(values.dtype)
+        before, after = ("[" + quote, quote + "]") if isinstance(leaf, Listed) else (quote, quote)
+    if text.null_count == len(text):
+        return None
+    return Value(before, [text], after, _present(text))
+
+
+def _present(text: pa.Array) -> Mask | None:
+    return text.is_valid().to_numpy(zero_copy_only=False) if text.null_count else None
+
+
+def _quote(dtype: Any) -> str:
+    return '"' if dtype == pl.String else ""
+
+
+def _scalar(values: pl.Series) -> pa.Array:
+    """Write scalars as text, without quotes."""
+    dtype = values.dtype
+    if isinstance(dtype, pl.String):
+        return _escaped(values.to_arrow())
+    if isinstance(dtype, pl.Decimal):
+        found = values.cast(pl.String)
+        if dtype.scale:
+            found = found.str.strip_chars_end("0").str.strip_chars_end(".")
+        return found.to_arrow()
+    if dtype.is_integer() or isinstance(dtype, (pl.Boolean, pl.Null)):
+        return values.cast(pl.String).to_arrow()
+    if dtype.is_float():
+        raise TypeError(f"{values.name}: a float has no exact decimal text; cast it to Decimal first")
+    raise TypeError(f"{values.name}: {dtype} has no JSON form; cast it to String, Int64, Boolean or Decimal")
+
+
+def _escaped(text: pa.Array) -> pa.Array:
+    return text if _is_plain(text) else pl.Series(text).str.replace_many(_ESCAPES).to_arrow()
+
+
+def _is_plain(text: pa.Array) -> bool:
+    """Say whether no value of a column needs escaping, by one look at the column's bytes.
+
+    Ten times faster than escaping, which hashes, ids and addresses never need.
+    """
+    _, offsets, data = text.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    first, last = int(ends[0]), int(ends[-1])
+    if first == last:
+        return True
+    raw = data.slice(first, last - first).to_pybytes()
+    return b'"' not in raw and b"\\" not in raw and bool(np.frombuffer(raw, dtype=np.uint8).min() >= 0x20)
+
+
+def _elements(values: pl.Series, quote: str) -> pa.Array:
+    """Join each list's elements by commas, without the outermost quotes; NULL where there are none."""
+    lists = values.to_arrow()
+    texts = lists.flatten()
+    if quote and not lists.null_count and not texts.null_count:
+        # As most are: nothing to leave out.
+        return _joined(_escaped(texts), np.diff(lists.offsets.to_numpy()), f"{quote},{quote}")
+    kept = values.list.drop_nulls()
+    texts = _scalar(kept.explode(empty_as_null=False, keep_nulls=False).rename(values.name))
+    return _by_list(kept, texts, f"{quote},{quote}")
+
+
+def _items(values: pl.Series, items: Items) -> pa.Array:
+    """Write each list of structs as objects, joined by commas; NULL where none has members."""
+    elements = values.explode(empty_as_null=False, keep_nulls=False)
+    if not isinstance(elements.dtype, pl.Struct):
+        raise TypeError(f"{values.name}: Items needs a list of structs, {items.column} is {values.dtype}")
+    members = {
+        key: leaf_value(elements.struct.field(name).alias(f"{values.name}.{key}"), pl.col(name))
+        for key, name in items.fields.items()
+    }
+    item = _object({key: value for key, value in members.items() if value is not None}, len(elements))
+    texts = _whole(item, len(elements)) if item else pa.nulls(len(elements), _TEXT)
+    if texts.null_count:
+        # An object without members is left out of its list, as a NULL is.
+        lengths = values.list.len().fill_null(0).to_numpy()
+        rows = np.repeat(np.arange(len(values)), lengths)[texts.is_valid().to_numpy(zero_copy_only=False)]
+        lengths = np.bincount(rows, minlength=len(values))
+        return _joined(pc.drop_null(texts), lengths, ",")
+    return _by_list(values, texts, ",")
+
+
+def _by_list(lists: pl.Series, texts: pa.Array, separator: str) -> pa.Array:
+    return _joined(texts, lists.list.len().fill_null(0).to_numpy(), separator)
+
+
+def _joined(texts: pa.Array, lengths: NDArray[Any], separator: str) -> pa.Array:
+    """Join so many texts for each row; NULL for none."""
+    ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+    if (lengths == 1).all():
+        return texts
+    lists = pa.LargeListArray.from_arrays(pa.array(ends), texts.cast(_TEXT), mask=pa.array(lengths == 0))
+    return pc.binaryjoin(lists, pa.scalar(separator, _TEXT))
+
+
+# ---------------------------------------------------------------- objects
+
+
+def tree(body: Body, prefix: str, found: Mapping[str, Value | None], height: int) -> Value | None:
+    """Put a body together from its leaves; what no row has is left out."""
+    members = {}
+    for key, part in body.items():
+        path = prefix + key
+        value = tree(part, f"{path}.", found, height) if isinstance(part, Mapping) else found[path]
+        if value is not None:
+            members[key] = value
+    return _object(members, height)
+
+
+def _object(members: Mapping[str, Value], height: int) -> Value | None:
+    """Join members with commas; which of them comes first can differ from row to row."""
+    inner: list[Any] = []
+    earlier: Mask | None = np.zeros(height, dtype=np.bool_)
+    for key, value in members.items():
+        label = f"{json.dumps(key, ensure_ascii=False)}:{value.before}"
+        start: Any = f",{label}"
+        if earlier is not None:
+            start = pc.if_else(pa.array(earlier), _text(f",{label}"), _text(label)) if earlier.any() else label
+        parts = [start, *value.inner, value.after]
+        if value.present is None:
+            earlier = None
+            inner += parts
+        else:
+            if earlier is not None:
+                earlier = earlier | value.present
+            inner.append(_where(value.present, join(parts, height)))
+    return Value("{", inner, "}", earlier) if inner else None
+
+
+def _whole(value: Value, height: int) -> pa.Array:
+    """Write a value as text; NULL in rows without it."""
+    text = join([value.before, *value.inner, value.after], height)
+    return text if value.present is None else _where(value.present, text)
+
+
+def _where(present: Mask, text: pa.Array) -> pa.Array:
+    return pc.if_else(pa.array(present), text, pa.scalar(None, _TEXT))
+
+
+def _text(constant: str) -> pa.Scalar:
+    return pa.scalar(constant, _TEXT)
+
+
+def join(parts: list[Any], height: int) -> pa.LargeStringArray:
+    """Write parts one after the other; neighbouring constants become one, and a NULL is nothing."""
+    merged: list[Any] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    if all(isinstance(part, str) for part in merged):
+        return pa.array(["".join(merged)] * height, _TEXT)
+    texts = [_text(part) if isinstance(part, str) else part.cast(_TEXT) for part in merged if len(part) or height]
+    return pc.binary_join_element_wise(*texts, _text(""), null_handling="skip")

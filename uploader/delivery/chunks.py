@@ -1,0 +1,96 @@
+"""Rows as JSON, cut into requests; the next chunk is made while the last one is sent."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import polars as pl
+
+from uploader.encode import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from uploader.encode import Body, Encoded
+
+    Item = TypeVar("Item")
+    Made = TypeVar("Made")
+
+ROWS: Final = 10_000
+"""A chunk's rows: enough that the columns' own cost does not count, few enough that several fit into memory."""
+
+_KEPT: Final = (
+    *("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "consent_decided_at", "as_of"),
+    *("first_intent_at", "lane", "quarantines", "resend_us", "row_no"),
+)
+"""What sending needs of a row beside its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows of one lane, encoded.
+
+    ``rows`` are narrow: `_KEPT`, ``payload_hash``, ``fields``, and where the text of each stands: at ``text_at`` in the
+    chunk that has the number ``text_in``.
+    """
+
+    number: int
+    part: pl.DataFrame
+    """The whole rows that the chunk is a part of."""
+    rows: pl.DataFrame
+    encoded: Encoded
+
+    @classmethod
+    def make(cls, number: int, part: pl.DataFrame, rows: pl.DataFrame, body: Body) -> Chunk:
+        """Encode ``rows``, a slice of ``part``."""
+        encoded = encode(rows, body)
+        narrow = rows.select(
+            *_KEPT,
+            pl.Series("payload_hash", encoded.hashes(), pl.Binary),
+            encoded.fields,
+            pl.lit(number).alias("text_in"),
+            pl.int_range(pl.len()).alias("text_at"),
+        )
+        return cls(number, part, narrow, encoded)
+
+
+class Texts:
+    """The texts of the rows at hand: the chunk that is being sent, and single rows sent before their turn."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, Encoded] = {}
+        self._current: int | None = None
+
+    def keep(self, chunk: Chunk) -> None:
+        """Keep a single row's text."""
+        self._chunks[chunk.number] = chunk.encoded
+
+    def turn_to(self, chunk: Chunk) -> None:
+        """Keep a chunk's texts instead of those of the one before."""
+        if self._current is not None:
+            del self._chunks[self._current]
+        self._current = chunk.number
+        self.keep(chunk)
+
+    def joined(self, batch: pl.DataFrame) -> bytes | memoryview:
+        """Return the texts of a batch's rows, in its order, joined by commas."""
+        encoded, places = self._chunks[batch["text_in"][0]], batch["text_at"]
+        first, last = places[0], places[-1]
+        if last - first + 1 == batch.height and places.is_sorted():
+            return encoded.joined(first, last + 1)
+        return b",".join(encoded.text(place) for place in places)
+
+
+def ahead(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[Made]:
+    """Make something of each item, the next one in a thread while the caller works on the last one."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = None
+        for item in items:
+            after = thread.submit(make, item)
+            if coming is not None:
+                yield coming.result()
+            coming = after
+        if coming is not None:
+            yield coming.result()

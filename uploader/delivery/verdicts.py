@@ -1,0 +1,44 @@
+"""What is judged of rows without a request: whether they may be sent now, and what stands in the sent log of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from uploader.clock import microseconds, naive
+from uploader.diff import KEY, is_past_pixel_window
+from uploader.ledger import reading
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from uploader.diff import Rules
+    from uploader.ledger import Ledger, State
+
+
+def in_time(batch: pl.DataFrame, rules: Rules, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that may be sent now, and those that became too old; what else is left is for a later run."""
+    overdue = (pl.col("first_intent_at") + pl.col("resend_us") < microseconds(now)).fill_null(value=False)
+    late = pl.col("expires_at") <= naive(now) + rules.expiry_margin
+    known = batch.filter(~overdue & ~is_past_pixel_window(rules, naive(now)))
+    return known.filter(~late), known.filter(late)
+
+
+def record(ledger: Ledger, destination_id: str, rows: pl.DataFrame, state: State, reason: str) -> None:
+    """Record a verdict on rows; with ``not_before`` (microseconds) where they have it."""
+    keys = rows.select(
+        *KEY,
+        pl.col("event_at").dt.epoch("us").alias("event_at"),
+        pl.lit(reason).alias("reason"),
+        pl.col("first_intent_at").is_not_null().alias("was_in_doubt"),
+        *(["not_before"] if "not_before" in rows.columns else []),
+    )
+    ledger.judge(destination_id, keys, state)
+
+
+def changed(ledger: Ledger, destination_id: str, events: pl.DataFrame) -> int:
+    """Count the events that are not what they were at their first try: the platform keeps one of the two."""
+    before = reading.payload_hashes(ledger, destination_id, events["event_id"].to_list())
+    both = events.join(before, on=KEY, suffix="_before")
+    return both.filter(pl.col("payload_hash") != pl.col("payload_hash_before")).height
