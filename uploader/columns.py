@@ -186,7 +186,7 @@ def _joined(texts: pa.Array, lengths: NDArray[Any], separator: str) -> pa.Array:
     if (lengths == 1).all():
         return texts
     lists = pa.LargeListArray.from_arrays(pa.array(ends), texts.cast(_TEXT), mask=pa.array(lengths == 0))
-    return pc.binaryjoin(lists, pa.scalar(separator, _TEXT))
+    return pc.binary_join(lists, pa.scalar(separator, _TEXT))
 
 
 # ---------------------------------------------------------------- objects
