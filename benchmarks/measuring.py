@@ -61,8 +61,8 @@ def run(
             env={**quiet(), **(environment or {})},
             stdout=output,
             stderr=errors,
-            preexec_fn=_take_one_core if on_one_core else _go_first,
         )
+        _place(process.pid, on_one_core=on_one_core)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -87,17 +87,13 @@ def quiet() -> dict[str, str]:
     }
 
 
-def _go_first() -> None:
-    """Be the first to be ended, should the machine's memory run out: the rest of it is not at stake."""
-    path = Path("/proc/self/oom_score_adj")
-    if path.exists():
-        path.write_text("1000")
-
-
-def _take_one_core() -> None:
-    _go_first()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+def _place(process: int, *, on_one_core: bool) -> None:
+    """Bind a process that has just begun to one core; and let it end first, should the machine's memory run out."""
+    ending = Path(f"/proc/{process}/oom_score_adj")
+    if ending.exists():
+        ending.write_text("1000")
+    if on_one_core and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(process, {max(os.sched_getaffinity(0))})
 
 
 def interleaved(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:

@@ -17,9 +17,8 @@ DUE: Final = """
         events.* exclude (event_at, value, contents),
         epoch(events.event_at)::bigint as event_time,
         events.value::double as value,
-        list_transform(events.contents, item -> {
-            'id': item.id, 'quantity': item.quantity, 'item_price': item.item_price::double,
-            'title': item.title, 'category': item.category}) as contents
+        [{'id': item.id, 'quantity': item.quantity, 'item_price': item.item_price::double,
+          'title': item.title, 'category': item.category} for item in events.contents] as contents
     from fct_conversion_events as events
     inner join fct_conversion_outbox as outbox on outbox.event_key = events.event_key
     where outbox.is_sendable

@@ -1,4 +1,4 @@
-"""A stopwatch that counts only what is inside of it, and tells at the end: for contenders that are timed from within."""
+"""A stopwatch that counts only what is inside of it: for contenders that are timed from within."""
 
 from __future__ import annotations
 
