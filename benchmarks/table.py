@@ -108,7 +108,7 @@ def _chart(results: Sequence[Result]) -> str:
         f"<style>{_STYLE}</style>",
         '<rect width="100%" height="100%" fill="white"/>',
         '<text class="title" x="16" y="28">How each figure stands to its goal</text>',
-        f'<text class="small" x="16" y="46">Beyond the dashed line a goal is met; bars end at {_MOST:g} times it.</text>',
+        f'<text class="small" x="16" y="46">A bar beyond the line meets its goal; it ends at {_MOST:g} times.</text>',
     ]
     for position, figure in enumerate(figures):
         top = _TOP + _ROW * position

@@ -98,4 +98,4 @@ def send(warehouse: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    {"encode": encode, "send": send}[sys.argv[1]](*sys.argv[2:])
+    (encode if sys.argv[1] == "encode" else send)(*sys.argv[2:])
