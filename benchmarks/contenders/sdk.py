@@ -36,41 +36,50 @@ def event(row: dict[str, Any]) -> Event:
         action_source=ActionSource.WEBSITE,
         event_source_url=row["event_source_url"],
         referrer_url=row["referrer_url"],
-        user_data=UserData(
-            emails=row["email_sha256s"],
-            phones=row["phone_digits_sha256s"],
-            first_name=row["first_name_sha256"],
-            last_name=row["last_name_sha256"],
-            date_of_birth=row["date_of_birth_sha256"],
-            gender=Gender.FEMALE,
-            city=row["city_sha256"],
-            state=row["region_sha256"],
-            zip_code=row["postal_code_sha256"],
-            country_code=row["country_sha256"],
-            external_id=row["external_id_sha256"],
-            client_ip_address=row["client_ip"],
-            client_user_agent=row["user_agent"],
-            fbp=row["fbp"],
-            fbc=row["fbc"],
-        ),
-        custom_data=CustomData(
-            value=row["value"],
-            currency=row["currency"],
-            order_id=row["order_id"],
-            contents=[
-                Content(
-                    product_id=item["id"],
-                    quantity=item["quantity"],
-                    item_price=item["item_price"],
-                    title=item["title"],
-                    category=item["category"],
-                )
-                for item in row["contents"]
-            ],
-            content_ids=row["content_ids"],
-            content_type=row["content_type"],
-            num_items=row["num_items"],
-        ),
+        user_data=_user_data(row),
+        custom_data=_custom_data(row),
+    )
+
+
+def _user_data(row: dict[str, Any]) -> UserData:
+    return UserData(
+        emails=row["email_sha256s"],
+        phones=row["phone_digits_sha256s"],
+        first_name=row["first_name_sha256"],
+        last_name=row["last_name_sha256"],
+        date_of_birth=row["date_of_birth_sha256"],
+        gender=Gender.FEMALE,
+        city=row["city_sha256"],
+        state=row["region_sha256"],
+        zip_code=row["postal_code_sha256"],
+        country_code=row["country_sha256"],
+        external_id=row["external_id_sha256"],
+        client_ip_address=row["client_ip"],
+        client_user_agent=row["user_agent"],
+        fbp=row["fbp"],
+        fbc=row["fbc"],
+    )
+
+
+def _custom_data(row: dict[str, Any]) -> CustomData:
+    contents = [
+        Content(
+            product_id=item["id"],
+            quantity=item["quantity"],
+            item_price=item["item_price"],
+            title=item["title"],
+            category=item["category"],
+        )
+        for item in row["contents"]
+    ]
+    return CustomData(
+        value=row["value"],
+        currency=row["currency"],
+        order_id=row["order_id"],
+        contents=contents,
+        content_ids=row["content_ids"],
+        content_type=row["content_type"],
+        num_items=row["num_items"],
     )
 
 
