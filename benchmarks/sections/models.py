@@ -14,6 +14,8 @@ from benchmarks.measuring import ROOT, interleaved, median, run, say
 from benchmarks.table import Figure, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from benchmarks.bench import Bench
 
 _TINY: Final = 10
@@ -22,7 +24,7 @@ _STATEMENT: Final = ROOT / "benchmarks" / "by_hand.sql"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """A shop's raw tables with the seeds, before any model ran, and a copy in which the models run."""
+    """A shop's raw tables with the seeds, before any model ran."""
 
     folder: Path
     orders: int
@@ -35,29 +37,21 @@ class Tables:
 
     @property
     def used(self) -> Path:
-        """The file that models run in."""
-        return self.folder / f"run-{self.orders}.duckdb"
+        """The file that all runs work in: one with another name would make dbt parse everything anew."""
+        return self.folder / "run.duckdb"
 
-    def make(self) -> None:
-        """Make them, where there are none."""
-        if not self.fresh.exists():
-            say(f"  making the raw tables of {self.orders:,} orders")
-            self.folder.mkdir(parents=True, exist_ok=True)
-            fixture("shop", self.used, self.orders, self.end)
-            self.dbt("seed")
-            shutil.copy(self.used, self.fresh)
+    def make(self, seeded: Path) -> None:
+        """Make them beside the seeds."""
+        say(f"  making the raw tables of {self.orders:,} orders")
+        shutil.copy(seeded, self.fresh)
+        fixture("shop", self.fresh, self.orders, self.end)
 
     def dbt(self, command: str) -> float:
-        """Run a command of dbt in the copy; return its seconds.
-
-        Where the file, or any other part of the profile, changes, dbt parses everything anew: so each size has its own
-        file and its own target folder, and all runs but the first find what dbt kept.
-        """
+        """Run a command of dbt; return its seconds."""
         dbt = Path(sys.executable).parent / "dbt"
         where = [f"--{name}={path}" for name, path in (("project-dir", ROOT), ("profiles-dir", ROOT))]
-        where += [f"--{name}-path={self.folder / f'{name}-{self.orders}'}" for name in ("target", "log")]
-        environment = {"UPLOADER_WAREHOUSE": str(self.used)}
-        return run([dbt, "--no-use-colors", command, *where], environment).seconds
+        where += [f"--{name}-path={self.folder / name}" for name in ("target", "log")]
+        return run([dbt, "--no-use-colors", command, *where], {"UPLOADER_WAREHOUSE": str(self.used)}).seconds
 
     def full(self) -> float:
         """Run all models where none ran before."""
@@ -80,29 +74,41 @@ class Tables:
 def models(bench: Bench) -> Result:
     """Measure both; what dbt takes for ten orders is its start-up, and is taken off each kind of run."""
     end = (datetime.fromisoformat(bench.as_of) - timedelta(minutes=10)).isoformat()
-    tiny, shop = (Tables(bench.folder / "work" / "dbt", orders, end) for orders in (_TINY, bench.events))
+    folder = bench.folder / "work" / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    tiny, shop = (Tables(folder, orders, end) for orders in (_TINY, bench.events))
+    tiny.dbt("seed")
+    seeded = shutil.copy(tiny.used, folder / "seeded.duckdb")
     for tables in (tiny, shop):
-        tables.make()
+        tables.make(seeded)
     contenders = {"start-up": tiny.full, "start-up, again": tiny.again}
     if _STATEMENT.exists():
         contenders["by hand"] = shop.by_hand
     rounds = interleaved(bench.rounds, {**contenders, "dbt run": shop.full, "dbt run, again": shop.again})
-    whole, again = (median(rounds[f"dbt run{kind}"]) - median(rounds[f"start-up{kind}"]) for kind in ("", ", again"))
-    by_hand = median(rounds["by hand"]) if "by hand" in rounds else None
-    note = "by_hand.sql missing" if by_hand is None else f"by hand {by_hand:.2f} s"
-    ratio = None if by_hand is None else whole / by_hand
-    startup = median(rounds["start-up"])
-    note_again = f"{again:.2f} s" if whole > 0 and again > 0 else "too few orders: dbt's own time hides it"
-    figures = [
-        Figure("dbt run: its start-up", startup, "s"),
-        Figure("dbt run: without its start-up", whole, "s"),
-        Figure("dbt run: against one statement by hand", ratio, "×", 2.5, note=note),
+    title = f"dbt run, {bench.events:,} orders, then 1 % more; without start-up and data tests"
+    return Result(title, _figures({name: median(values) for name, values in rounds.items()}), rounds)
+
+
+def _figures(spent: Mapping[str, float]) -> list[Figure]:
+    """Take the start-up off. With few orders nothing is left, and nothing can be said."""
+    whole, again = (spent[f"dbt run{kind}"] - spent[f"start-up{kind}"] for kind in ("", ", again"))
+    can_tell, hidden = whole > 0 and again > 0, "too few orders: dbt's own time hides theirs"
+    by_hand = spent.get("by hand")
+    return [
+        Figure("dbt run: its start-up", spent["start-up"], "s"),
+        Figure("dbt run: without its start-up", whole if can_tell else None, "s", note="" if can_tell else hidden),
+        Figure(
+            "dbt run: against one statement by hand",
+            whole / by_hand if by_hand and can_tell else None,
+            "×",
+            2.5,
+            note=f"{by_hand:.2f} s by hand" if by_hand else "by_hand.sql missing",
+        ),
         Figure(
             "dbt run: 1 % new, of a full run",
-            again / whole * 100 if whole > 0 and again > 0 else None,
+            again / whole * 100 if can_tell else None,
             "%",
             15,
-            note=note_again,
+            note=f"{again:.2f} s" if can_tell else hidden,
         ),
     ]
-    return Result(f"dbt run, {bench.events:,} orders, then 1 % more; without start-up and data tests", figures, rounds)
