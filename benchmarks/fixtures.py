@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
@@ -48,7 +48,8 @@ def _batches(warehouse: duckdb.DuckDBPyConnection) -> Iterator[pl.DataFrame]:
         "epoch_us(consent_decided_at) as consent_at, unhex(md5(event_id)) as payload_hash, 2933::bigint as fields "
         "from fct_conversion_outbox"
     )
-    for chunk in found.to_arrow_reader(100 * _BATCH):
+    reader: Any = found.to_arrow_reader(100 * _BATCH)
+    for chunk in reader:
         frame = pl.from_arrow(chunk)
         assert isinstance(frame, pl.DataFrame)
         yield from frame.iter_slices(_BATCH)

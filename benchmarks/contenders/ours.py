@@ -10,7 +10,7 @@ import hashlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import polars as pl
@@ -26,7 +26,7 @@ from uploader.events import EVENTS, OUTBOX
 from uploader.ledger import Intent, SqliteStore, State, guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 CHUNK: Final = 20_000
 ACCOUNT: Final = Account("42", "http://127.0.0.1:9", "v26.0", Secret("token"), None)
@@ -42,7 +42,8 @@ def frames(warehouse: str = WAREHOUSE) -> Iterator[pl.DataFrame]:
             f"select {known}, {decided} from fct_conversion_events as events "
             "inner join fct_conversion_outbox as outbox on outbox.event_key = events.event_key where outbox.is_sendable"
         )
-        for batch in found.to_arrow_reader(CHUNK):
+        reader: Any = found.to_arrow_reader(CHUNK)
+        for batch in reader:
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
             yield frame
@@ -139,5 +140,11 @@ def post(url: str) -> None:
 
 
 if __name__ == "__main__":
-    parts = {"encode": encode, "read": read, "ledger": ledger, "publish": publish, "post": post}
+    parts: dict[str, Callable[..., None]] = {
+        "encode": encode,
+        "read": read,
+        "ledger": ledger,
+        "publish": publish,
+        "post": post,
+    }
     parts[sys.argv[1]](*sys.argv[2:])

@@ -78,7 +78,8 @@ def models(bench: Bench) -> Result:
     folder.mkdir(parents=True, exist_ok=True)
     tiny, shop = (Tables(folder, orders, end) for orders in (_TINY, bench.events))
     tiny.dbt("seed")
-    seeded = shutil.copy(tiny.used, folder / "seeded.duckdb")
+    seeded = folder / "seeded.duckdb"
+    shutil.copy(tiny.used, seeded)
     for tables in (tiny, shop):
         tables.make(seeded)
     contenders = {"start-up": tiny.full, "start-up, again": tiny.again}
