@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # pip keeps downloads in the home folder; nothing is written outside of this one.
 export PIP_NO_CACHE_DIR := 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: .venv/runtime
 	$(BIN)/uploader demo
@@ -24,6 +24,16 @@ lint: .venv/test
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/sql
 
+# Hours with a million events; BENCH_EVENTS, BENCH_ROUNDS and BENCH_ONLY make it less: see benchmarks/__main__.py.
+bench: .venv/runtime .venv-bench/installed
+	$(BIN)/python -m benchmarks
+
+# What others send with, which nothing else needs.
+.venv-bench/installed: benchmarks/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements.lock
+	touch $@
+
 # A stamp that is newer than the lock means: installed. The test lock contains the runtime lock.
 .venv/runtime: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -38,4 +48,4 @@ lint: .venv/test
 	touch .venv/runtime $@
 
 clean:
-	rm -rf .venv target logs
+	rm -rf .venv .venv-bench target logs

@@ -177,7 +177,7 @@ def test_no_file_knows_a_machine() -> None:
     )
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock", "benchmarks/requirements.lock"])
 def test_locks_hold_versions_and_hashes_alone(lock: str) -> None:
     """Every requirement is pinned and hashed; where it is fetched from is the machine's affair."""
     requirement = r"[a-z0-9._-]+(\[[a-z0-9,_-]+\])?==[^\s;]+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n"

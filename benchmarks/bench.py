@@ -1,0 +1,129 @@
+"""What the sections share: how many events and rounds, where the interpreters are, and shops with marts in a folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from benchmarks.measuring import ROOT, Failed, Run, run, say
+
+NOT_INSTALLED: Final = "not installed"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A folder as a user has it: marts, profile, and where the uploader leaves its files."""
+
+    folder: Path
+    events: int
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "warehouse.duckdb"
+
+    def environment(self, url: str) -> dict[str, str]:
+        """Return the settings of a run that sends to ``url``."""
+        return {
+            "META_ACCESS_TOKEN": "token",
+            "UPLOADER__DESTINATIONS__META__DATASET_ID": "42",
+            "UPLOADER__DESTINATIONS__META__BASE_URL": url,
+        }
+
+    def uploader(self, *words: str, url: str = "http://127.0.0.1:9") -> Run:
+        """Run a command of the uploader."""
+        return run([sys.executable, "-m", "uploader", *words], self.environment(url), self.folder)
+
+    def part(self, *words: str) -> Run:
+        """Run one part of the uploader alone."""
+        return run([sys.executable, "-m", "benchmarks.contenders.ours", *words], self.environment(""), self.folder)
+
+    def check(self) -> None:
+        """Leave a passing verdict, where there is none and something is due."""
+        if self.events and not (self.folder / "target" / "uploader" / "verdict.json").exists():
+            say(f"  judging {self.events:,} rows")
+            self.uploader("check")
+
+    def forget(self) -> None:
+        """Let nothing have been sent yet."""
+        for path in self.folder.glob("sent_log.sqlite*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        fixture("forget", self.warehouse)
+
+    def send(self, url: str) -> Run:
+        """Send everything for the first time; raise `Failed` where an event is left."""
+        self.check()
+        self.forget()
+        done = self.uploader("send", "--json", "--deadline", "600000", url=url)
+        require(done.output, f'"acked": {self.events},')
+        return done
+
+
+def fixture(*words: str | Path | int) -> Run:
+    """Make what is measured upon."""
+    return run([sys.executable, "-m", "benchmarks.fixtures", *map(str, words)])
+
+
+def require(output: str, words: str) -> None:
+    """Raise `Failed` where a run did not do its work."""
+    if words not in output:
+        raise Failed(f"{words!r} is not among what it said: {output.strip()[-1500:]}")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One run of the benchmarks."""
+
+    events: int
+    rounds: int
+    folder: Path
+    rivals: Path
+    """The environment that the rivals live in."""
+
+    @cached_property
+    def as_of(self) -> str:
+        """The time that all marts were built at."""
+        return datetime.now(UTC).replace(tzinfo=None, microsecond=0).isoformat()
+
+    def part_of(self, divisor: int) -> int:
+        """Return a part of the events, one at least."""
+        return max(self.events // divisor, 1)
+
+    def shop(self, events: int, recent: int | None = None) -> Shop:
+        """Make a shop, or take the one of that size that was made before."""
+        name = f"shop-{events}" + (f"-{recent}" if recent is not None else "")
+        shop = Shop(self.folder / "work" / name, events)
+        if not shop.folder.exists():
+            say(f"  making marts of {events:,} events")
+            shop.folder.mkdir(parents=True)
+            for file in ("dbt_project.yml", "profiles.yml"):
+                shutil.copy(ROOT / file, shop.folder)
+            fixture("marts", shop.warehouse, events, self.as_of, *([recent] if recent is not None else []))
+        return shop
+
+    @cached_property
+    def python_of_sdk(self) -> Path | None:
+        """An interpreter with Meta's SDK; the tests' environment has it too."""
+        own = Path(sys.executable) if importlib.util.find_spec("facebook_business") else None
+        return self.python_of_drt or own
+
+    @cached_property
+    def python_of_drt(self) -> Path | None:
+        """An interpreter with drt."""
+        path = self.rivals / "bin" / "python"
+        return path if path.exists() else None
+
+    def rival(self, python: Path, name: str, *words: str | Path, on_one_core: bool = False) -> Run:
+        """Run a rival in a folder of its own, which is its home too."""
+        home = self.folder / "work" / name
+        home.mkdir(parents=True, exist_ok=True)
+        environment = {"HOME": str(home), "META_ACCESS_TOKEN": "token", "PATH": os.environ["PATH"]}
+        command = [python, "-m", f"benchmarks.contenders.{name}", *words]
+        return run(command, environment, home, on_one_core=on_one_core)

@@ -1,0 +1,150 @@
+"""The uploader, part by part: `python -m benchmarks.contenders.ours encode|read|ledger|publish|post …`.
+
+Each part is timed alone, over the rows of the marts in the current folder. This module is the one that knows how the
+uploader is put together; whatever of that changes is changed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from benchmarks.contenders.timing import Stopwatch
+from uploader.clock import system_clock
+from uploader.destinations.interface import Account, Secret
+from uploader.destinations.meta import DESTINATION
+from uploader.encode import encode as encoded
+from uploader.encode import leaf_paths, pack
+from uploader.events import EVENTS, OUTBOX
+from uploader.ledger import Intent, SqliteStore, State, guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHUNK: Final = 20_000
+ACCOUNT: Final = Account("42", "http://127.0.0.1:9", "v26.0", Secret("token"), None)
+WAREHOUSE: Final = "warehouse.duckdb"
+
+
+def frames(warehouse: str = WAREHOUSE) -> Iterator[pl.DataFrame]:
+    """Read whole rows, some thousand at a time, as delivery gets them."""
+    known = ", ".join(f"events.{name}" for name in EVENTS)
+    decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        found = connection.execute(
+            f"select {known}, {decided} from fct_conversion_events as events "
+            "inner join fct_conversion_outbox as outbox on outbox.event_key = events.event_key where outbox.is_sendable"
+        )
+        reader: Any = found.to_arrow_reader(CHUNK)
+        for batch in reader:
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            yield frame
+
+
+def bodies(frame: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, bytes]]:
+    """Make the finished bodies of some rows, each with the rows that it carries: encode, pack, and wrap."""
+    made = pl.concat([frame, encoded(frame, DESTINATION.body())], how="horizontal")
+    for first, last in pack(made["payload"], DESTINATION.limits, DESTINATION.envelope_bytes(ACCOUNT)):
+        rows = made.slice(first, last - first)
+        yield rows, DESTINATION.request(ACCOUNT, rows["payload"].to_list()).body
+
+
+def encode(warehouse: str = WAREHOUSE) -> None:
+    """Time the way from a frame of rows to bodies."""
+    pa.set_cpu_count(1)
+    watch = Stopwatch()
+    for frame in frames(warehouse):
+        with watch.running():
+            made = [body for _, body in bodies(frame)]
+        watch.events += sum(body.count(b"event_name") for body in made)
+    watch.tell()
+
+
+def read() -> None:
+    """Time what `send` does before its first request: the outbox, the diff with an empty sent log, the rows due."""
+    from uploader.cli.context import Context
+    from uploader.cli.survey import Choice, candidates, due_rows, plans
+    from uploader.warehouse import reading
+
+    context, choice, watch = Context.load(), Choice(()), Stopwatch()
+    with watch.running(), reading(context.profile) as connection:
+        made = plans(context, connection, None, candidates(context, connection, choice), choice)
+        watch.events = due_rows(context, connection, made, None).height
+    watch.tell()
+
+
+def _intent(rows: pl.DataFrame, now: datetime) -> Intent:
+    hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in rows["payload"]]
+    events = rows.select(
+        *("event_name", "event_id"),
+        pl.col("event_at").dt.epoch("us").alias("event_at"),
+        pl.lit(None, pl.Int64).alias("first_intent_at"),
+        pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
+        pl.Series("payload_hash", hashes, pl.Binary),
+        "fields",
+    )
+    return Intent("meta:42", events, leaf_paths(DESTINATION.body()), now)
+
+
+def ledger(path: str = "sent_log.sqlite") -> None:
+    """Time the sent log's part: each batch's intent and its answer, every one on the disk, and its close."""
+    clock, watch = system_clock(), Stopwatch()
+    with watch.running():
+        opened = guarded(SqliteStore(Path(path)), clock, "bench", None)
+        log = opened.__enter__()
+    for frame in frames():
+        for rows, _ in bodies(frame):
+            with watch.running():
+                log.settle(log.intend(_intent(rows, datetime.now(UTC))), State.ACKED, None, "x")
+            watch.events += rows.height
+    with watch.running():
+        opened.__exit__(None, None, None)
+    watch.tell()
+
+
+def publish(path: str = "sent_log.sqlite") -> None:
+    """Time the copy of a whole sent log, which `ledger` left, into the warehouse."""
+    from uploader.cli.context import Context
+    from uploader.cli.publishing import publish_changes
+
+    context, watch = Context.load(), Stopwatch()
+    with guarded(SqliteStore(Path(path)), context.clock, "bench", None) as log, watch.running():
+        publish_changes(context, log, None, lambda _seconds: None)
+        watch.events = log.high_water
+    watch.tell()
+
+
+def post(url: str) -> None:
+    """Time nothing but requests: the same bodies, one after the other, over a bare session."""
+    import requests
+
+    watch = Stopwatch()
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer token"}
+    with requests.Session() as session:
+        for frame in frames():
+            for rows, body in bodies(frame):
+                with watch.running():
+                    answer = session.post(f"{url}/v26.0/42/events", data=body, headers=headers, timeout=30)
+                    taken = answer.json()["events_received"]
+                assert taken == rows.height
+                watch.events += taken
+    watch.tell()
+
+
+if __name__ == "__main__":
+    parts: dict[str, Callable[..., None]] = {
+        "encode": encode,
+        "read": read,
+        "ledger": ledger,
+        "publish": publish,
+        "post": post,
+    }
+    parts[sys.argv[1]](*sys.argv[2:])
