@@ -6,7 +6,6 @@ uploader is put together; whatever of that changes is changed here.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,17 +17,18 @@ import pyarrow as pa
 
 from benchmarks.contenders.timing import Stopwatch
 from uploader.clock import system_clock
+from uploader.delivery.flights import MOST
 from uploader.destinations.interface import Account, Secret
 from uploader.destinations.meta import DESTINATION
+from uploader.encode import Encoded, leaf_paths, pack
 from uploader.encode import encode as encoded
-from uploader.encode import leaf_paths, pack
 from uploader.events import EVENTS, OUTBOX
-from uploader.ledger import Intent, SqliteStore, State, guarded
+from uploader.ledger import Intent, Settled, SqliteStore, State, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHUNK: Final = 20_000
+CHUNK: Final = 10_000
 ACCOUNT: Final = Account("42", "http://127.0.0.1:9", "v26.0", Secret("token"), None)
 WAREHOUSE: Final = "warehouse.duckdb"
 
@@ -49,12 +49,11 @@ def frames(warehouse: str = WAREHOUSE) -> Iterator[pl.DataFrame]:
             yield frame
 
 
-def bodies(frame: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, bytes]]:
-    """Make the finished bodies of some rows, each with the rows that it carries: encode, pack, and wrap."""
-    made = pl.concat([frame, encoded(frame, DESTINATION.body())], how="horizontal")
-    for first, last in pack(made["payload"], DESTINATION.limits, DESTINATION.envelope_bytes(ACCOUNT)):
-        rows = made.slice(first, last - first)
-        yield rows, DESTINATION.request(ACCOUNT, rows["payload"].to_list()).body
+def bodies(frame: pl.DataFrame) -> Iterator[tuple[range, Encoded, bytes]]:
+    """Make the finished bodies of some rows, each with the places of its rows: encode, pack, and wrap."""
+    made = encoded(frame, DESTINATION.body())
+    for first, last in pack(made.sizes, DESTINATION.limits, DESTINATION.envelope_bytes(ACCOUNT)):
+        yield range(first, last), made, DESTINATION.request(ACCOUNT, made.joined(first, last)).body
 
 
 def encode(warehouse: str = WAREHOUSE) -> None:
@@ -63,7 +62,7 @@ def encode(warehouse: str = WAREHOUSE) -> None:
     watch = Stopwatch()
     for frame in frames(warehouse):
         with watch.running():
-            made = [body for _, body in bodies(frame)]
+            made = [body for _, _, body in bodies(frame)]
         watch.events += sum(body.count(b"event_name") for body in made)
     watch.tell()
 
@@ -81,31 +80,37 @@ def read() -> None:
     watch.tell()
 
 
-def _intent(rows: pl.DataFrame, now: datetime) -> Intent:
-    hashes = [hashlib.sha256(text.encode()).digest()[:16] for text in rows["payload"]]
-    events = rows.select(
+def _intents(frame: pl.DataFrame, now: datetime) -> list[Intent]:
+    """Return the intents of some rows, a thousand events in each."""
+    made = encoded(frame, DESTINATION.body())
+    events = frame.select(
         *("event_name", "event_id"),
         pl.col("event_at").dt.epoch("us").alias("event_at"),
         pl.lit(None, pl.Int64).alias("first_intent_at"),
         pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
-        pl.Series("payload_hash", hashes, pl.Binary),
-        "fields",
+        pl.Series("payload_hash", made.hashes(), pl.Binary),
+        made.fields,
     )
-    return Intent("meta:42", events, leaf_paths(DESTINATION.body()), now)
+    paths, size = leaf_paths(DESTINATION.body()), DESTINATION.limits.events
+    return [Intent("meta:42", part, paths, now) for part in events.iter_slices(size)]
 
 
 def ledger(path: str = "sent_log.sqlite") -> None:
-    """Time the sent log's part: each batch's intent and its answer, every one on the disk, and its close."""
-    clock, watch = system_clock(), Stopwatch()
+    """Time the sent log's part: intents and answers, every one on the disk before it counts, and its close."""
+    clock, watch, acked = system_clock(), Stopwatch(), list[Settled]()
     with watch.running():
         opened = guarded(SqliteStore(Path(path)), clock, "bench", None)
         log = opened.__enter__()
     for frame in frames():
-        for rows, _ in bodies(frame):
+        intents = _intents(frame, datetime.now(UTC))
+        for start in range(0, len(intents), MOST):
+            together = intents[start : start + MOST]
             with watch.running():
-                log.settle(log.intend(_intent(rows, datetime.now(UTC))), State.ACKED, None, "x")
-            watch.events += rows.height
+                numbers = log.advance(acked, together)
+                acked = [Settled(number, State.ACKED, None, "x") for number in numbers]
+            watch.events += sum(intent.events.height for intent in together)
     with watch.running():
+        log.advance(acked, ())
         opened.__exit__(None, None, None)
     watch.tell()
 
@@ -130,11 +135,11 @@ def post(url: str) -> None:
     headers = {"Content-Type": "application/json", "Authorization": "Bearer token"}
     with requests.Session() as session:
         for frame in frames():
-            for rows, body in bodies(frame):
+            for rows, _, body in bodies(frame):
                 with watch.running():
                     answer = session.post(f"{url}/v26.0/42/events", data=body, headers=headers, timeout=30)
                     taken = answer.json()["events_received"]
-                assert taken == rows.height
+                assert taken == len(rows)
                 watch.events += taken
     watch.tell()
 
