@@ -40,6 +40,12 @@ NEEDS_VALUE: Final = "Purchase"
 """The one event that must have a value and a currency. See
 https://developers.facebook.com/documentation/meta-pixel/reference (read as of 2026-09-12)."""
 
+LOOKED_INTO: Final = (
+    *("event_key", "event_name", "event_id", "event_at", "action_source", "value", "currency"),
+    *(name for name in EVENTS if name.endswith(("_sha256", "_sha256s"))),
+)
+"""The columns of `EVENTS` whose values matter to a rule. Of the others it only matters whether there is one."""
+
 HASH_OF_NOTHING: Final = hashlib.sha256(b"").hexdigest()
 
 

@@ -21,6 +21,8 @@ Sleep: TypeAlias = Callable[[float], None]
 PATIENCE_S: Final = 60.0
 """How long a busy warehouse is waited for."""
 _PAUSE_S: Final = 0.5
+PART: Final = 65_536
+"""How many rows of a long answer are taken at a time."""
 
 
 @contextmanager
@@ -70,12 +72,23 @@ def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
 def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
     """Return a query's rows as a frame."""
     try:
-        found = pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table())
+        return _as_frame(pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table()))
     except duckdb.Error as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigurationError(f"The warehouse cannot answer: {first_line}. Run `dbt build`.") from None
-    assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table is no series
-    return found
+        raise _unanswered(error) from None
+
+
+def frames(connection: Connection, query: str, rows: int = PART) -> Iterator[pl.DataFrame]:
+    """Yield a query's rows in frames of at most ``rows``, at least one, so that they are never all in memory."""
+    try:
+        reader = connection.sql(query).to_arrow_reader(rows)
+        is_empty = True
+        for batch in reader:
+            is_empty = False
+            yield _as_frame(pl.from_arrow(batch))
+        if is_empty:
+            yield _as_frame(pl.from_arrow(reader.schema.empty_table()))
+    except duckdb.Error as error:
+        raise _unanswered(error) from None
 
 
 def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
@@ -83,9 +96,17 @@ def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()
     try:
         rows = connection.execute(query, list(parameters)).fetchall()
     except duckdb.Error as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigurationError(f"The warehouse cannot answer: {first_line}. Run `dbt build`.") from None
+        raise _unanswered(error) from None
     return rows[0] if rows else None
+
+
+def _as_frame(found: pl.DataFrame | pl.Series) -> pl.DataFrame:
+    assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table is no series
+    return found
+
+
+def _unanswered(error: duckdb.Error) -> ConfigurationError:
+    return ConfigurationError(f"The warehouse cannot answer: {str(error).splitlines()[0]}. Run `dbt build`.")
 
 
 def quoted(*names: str) -> str:

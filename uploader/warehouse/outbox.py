@@ -12,6 +12,8 @@ from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from uploader.warehouse.profile import Profile
 
 EVENTS_TABLE: Final = "fct_conversion_events"
@@ -130,7 +132,7 @@ def withhold(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:
+def read_window(connection: Connection, profile: Profile, destinations: Sequence[str]) -> pl.DataFrame:
     """Return the window that shares and duplicate rates are judged over.
 
     That is every outbox row that its destination still accepted at ``as_of``, held ones included.
@@ -148,9 +150,10 @@ def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:
                {has_duplicate} as has_pixel_duplicate
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
-        where outbox.expires_at >= outbox.as_of
+        where outbox.expires_at >= outbox.as_of and list_contains(?, outbox.destination)
         order by outbox.destination, outbox.event_at, outbox.event_key
         """,
+        [list(destinations)],
     )
 
 
