@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,61 +24,77 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """What the gate looks at: what it knows of the rows due; the window; each currency's history.
+class Wanted:
+    """Which rows are due: all that the gate needs of the plans, so that these need not stay in memory.
 
-    ``digests`` are those of the rows due, per destination id: the verdict is bound to them.
+    ``destinations`` are the names of those planned. ``keys`` names the rows due in the order in which they are to be
+    sent: ``destination`` and ``event_key``. ``digests`` are theirs, per destination id: a verdict is bound to them.
     """
 
-    due: Due
-    window: pl.DataFrame
-    bands: pl.DataFrame
+    destinations: Sequence[str]
+    keys: pl.DataFrame
     digests: Mapping[str, pl.Series]
 
     @classmethod
-    def read(cls, context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames:
-        """Read the rows due, and the window and the history of the destinations planned.
+    def of(cls, made: Sequence[Plan], keys: pl.DataFrame) -> Wanted:
+        """Take from the plans what concerns ``keys`` (``destination`` and ``event_key``, and what else there is)."""
+        named = keys.select("destination", "event_key")
+        digests = {
+            entry.target.destination_id: entry.due.join(named, on=named.columns, how="semi")["row_digest"]
+            for entry in made
+        }
+        return cls([entry.target.name for entry in made], named, digests)
 
-        ``keys`` names the rows due in the order in which they are to be sent: ``destination`` and ``event_key``.
-        """
-        bound = digests(made, keys)
-        due = Due.gather(read_judged(connection, context.profile, keys, LOOKED_INTO))
-        window = outbox.read_window(connection, context.profile, [entry.target.name for entry in made])
-        as_of = outbox.read_as_of(connection, context.profile)
-        days = context.settings.quality.history_days
+    def is_passed(self, context: Context) -> bool:
+        """Say whether a passing verdict covers these very rows."""
+        return quality.accepts(output_folder(), self.digests, context.settings.quality)
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What the gate looks at: what it knows of the rows due; the window; each currency's history."""
+
+    wanted: Wanted
+    due: Due
+    window: pl.DataFrame
+    bands: pl.DataFrame
+
+    @classmethod
+    def of(cls, context: Context, connection: Connection, wanted: Wanted) -> Frames:
+        """Read the rows due, and the window and the history of the destinations planned."""
+        profile = context.profile
+        with closing(read_judged(connection, profile, wanted.keys, LOOKED_INTO)) as parts:
+            due = Due.gather(parts)
+        window = outbox.read_window(connection, profile, wanted.destinations)
+        as_of = outbox.read_as_of(connection, profile)
         if as_of is None:
             bands = pl.DataFrame(schema={"currency": pl.String, "median": pl.Float64, "rows": pl.Int64})
         else:
-            bands = outbox.read_bands(connection, context.profile, as_of, days)
-        return cls(due, window, bands, bound)
+            bands = outbox.read_bands(connection, profile, as_of, context.settings.quality.history_days)
+        return cls(wanted, due, window, bands)
+
+    @classmethod
+    def read(cls, context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames:
+        """Read what the gate looks at for these keys of the plans."""
+        return cls.of(context, connection, Wanted.of(made, keys))
+
+
+def unjudged(context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames | None:
+    """Read what the gate looks at, or nothing where a passing verdict covers these very rows."""
+    wanted = Wanted.of(made, keys)
+    return None if wanted.is_passed(context) else Frames.of(context, connection, wanted)
 
 
 def judge(context: Context, frames: Frames) -> Report:
     """Judge the rows and leave the verdict and its reports in ``target/uploader``."""
     report = quality.judge(frames.due, frames.window, frames.bands, context.settings.quality, judged_at=context.clock())
-    quality.write(report, output_folder(), frames.digests)
+    quality.write(report, output_folder(), frames.wanted.digests)
     return report
 
 
-def digests(made: Sequence[Plan], keys: pl.DataFrame) -> dict[str, pl.Series]:
-    """Return the digests of the rows due, per destination id, as far as they are among ``keys``."""
-    wanted = keys.select("destination", "event_key")
-    return {
-        entry.target.destination_id: entry.due.join(wanted, on=["destination", "event_key"], how="semi")["row_digest"]
-        for entry in made
-    }
-
-
-def unjudged(context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames | None:
-    """Read what the gate looks at (see `Frames.read`), or nothing where a passing verdict covers these very rows."""
-    if quality.accepts(output_folder(), digests(made, keys), context.settings.quality):
-        return None
-    return Frames.read(context, connection, made, keys)
-
-
-def require_passed(context: Context, made: Sequence[Plan], frames: Frames) -> None:  # noqa: ARG001
+def require_passed(context: Context, _made: Sequence[Plan], frames: Frames) -> None:
     """Accept a passing verdict for these very rows, or judge them now; raise when the gate fails."""
-    if quality.accepts(output_folder(), frames.digests, context.settings.quality):
+    if frames.wanted.is_passed(context):
         return
     report = judge(context, frames)
     if not report.passed:

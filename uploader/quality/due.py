@@ -6,7 +6,6 @@ and what stays is a few bytes per row: no identifier, no address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +17,7 @@ from uploader.quality.rules import RowRule, row_rules
 from uploader.quality.shares import MATCH_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 POSITION: Final = "position"
 NAMES: Final = ("destination", "event_key", "event_name", "event_id", "event_at")
@@ -46,18 +45,21 @@ class Due:
         Raises `ConfigurationError` when rows cannot be named.
         """
         rules, broken = row_rules(), dict[str, str]()
-        rows, values, positions = list[pl.DataFrame](), list[pl.DataFrame](), list[pl.Series]()
+        rows, values = list[pl.DataFrame](), list[pl.DataFrame]()
         for part in parts:
             require_names("rows due", part)
-            rows.append(_narrow(part))
-            values.append(_computed(part, rules, broken))
-            positions.append(part[POSITION] if POSITION in part.columns else pl.Series([], dtype=pl.UInt32))
+            rows.append(_own(_narrow(part)))
+            values.append(_own(_computed(part, rules, broken)))
         if not rows:
             return cls.gather([pl.DataFrame(schema={**EVENTS, **OUTBOX})])
         kept = [name for name in values[0].columns if name not in broken]
         found = cls(pl.concat(rows), pl.concat(part.select(kept) for part in values), broken)
-        order = pl.concat(positions).arg_sort()
-        return found if order.is_empty() else cls(found.rows[order], found.values[order], broken)
+        return found.sorted() if POSITION in found.rows.columns else found
+
+    def sorted(self) -> Due:
+        """Return the same by ``position``."""
+        order = self.rows[POSITION].arg_sort()
+        return Due(self.rows[order].drop(POSITION), self.values[order], self.broken)
 
     @property
     def height(self) -> int:
@@ -81,22 +83,29 @@ def reason(error: pl.exceptions.PolarsError) -> str:
 
 def _narrow(part: pl.DataFrame) -> pl.DataFrame:
     return part.select(
-        *(name for name in NAMES if name in part.columns),
-        *(pl.when(pl.col(name).is_not_null()).then(True).alias(name) for name in MATCH_KEYS if name in part.columns),  # noqa: FBT003
+        *(name for name in (POSITION, *NAMES) if name in part.columns),
+        *(pl.when(pl.col(name).is_not_null()).then(True).alias(name) for name in MATCH_KEYS if name in part.columns),
     )
+
+
+def _own(kept: pl.DataFrame) -> pl.DataFrame:
+    """Copy what is kept: a column of a part that came through Arrow keeps all columns of that part in memory."""
+    return pl.read_ipc(kept.write_ipc(None).getvalue())
 
 
 def _computed(part: pl.DataFrame, rules: Iterable[RowRule], broken: dict[str, str]) -> pl.DataFrame:
     """Compute each rule's column, and write down which cannot be; an error of one rule is no other rule's."""
-    columns: dict[str, pl.Series] = {}
-    for rule in rules:
-        if rule.column in columns or rule.column in broken:
-            continue
-        try:
-            columns[rule.column] = part.select(_judged(rule).alias(rule.column)).to_series()
-        except pl.exceptions.PolarsError as error:
-            broken[rule.column] = reason(error)
-    return pl.DataFrame(columns)
+    wanted = {rule.column: _judged(rule).alias(rule.column) for rule in rules if rule.column not in broken}
+    try:
+        return part.select(wanted.values())  # all at once, on every core
+    except pl.exceptions.PolarsError:
+        columns: dict[str, pl.Series] = {}
+        for name, values in wanted.items():
+            try:
+                columns[name] = part.select(values).to_series()
+            except pl.exceptions.PolarsError as error:
+                broken[name] = reason(error)
+        return pl.DataFrame(columns)
 
 
 def _judged(rule: RowRule) -> pl.Expr:

@@ -36,8 +36,9 @@ def judge(
 ) -> Report:
     """Judge a batch.
 
-    ``due`` holds what is known of the rows about to be sent (may be none). ``window`` holds every outbox row of the sendable window, held ones included: ``destination, event_key, event_name,
-    event_id, event_at, is_sendable, hold_reason, value, currency, external_id_sha256, has_pixel_duplicate``.
+    ``due`` holds what is known of the rows about to be sent (may be none). ``window`` holds every outbox row of
+    the sendable window, held ones included: ``destination, event_key, event_name, event_id, event_at, is_sendable,
+    hold_reason, value, currency, external_id_sha256, has_pixel_duplicate``.
     ``bands`` holds the history of each currency: ``currency, median, rows``. ``judged_at`` is aware.
     """
     require_names("window", window)

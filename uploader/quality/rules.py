@@ -177,12 +177,13 @@ def _permission() -> Iterator[RowRule]:
         limited | (denied.not_() & (asked.not_() | given)),
         "Denied, withdrawn and missing consent are to be held: look at fct_conversion_outbox.",
     )
-    withheld = pl.col("withheld_fields").fill_null("")
+    withheld = pl.col("withheld_fields")
     yield RowRule(
         "withheld_fields_are_empty",
         "No field leaves that a policy withholds",
         pl.all_horizontal(
-            withheld.str.contains(f" {name} ", literal=True).not_() | pl.col(name).is_null() for name in EVENTS
+            withheld.str.contains(f" {name} ", literal=True).fill_null(value=False).not_() | pl.col(name).is_null()
+            for name in EVENTS
         ),
         "What seeds/field_policy.csv withholds is emptied where rows are read: look at uploader/warehouse/outbox.py.",
     )

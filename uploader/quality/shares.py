@@ -146,7 +146,7 @@ def likely_duplicates(batch: Batch) -> pl.DataFrame:
     rows = judged.select(*same, "event_at", "event_key").drop_nulls([*same, "event_at"])
     # Most rows have no like, and need no place beside it: sorting them all is what would cost most.
     alike = rows.select(pl.struct(same).is_duplicated()).to_series()
-    alone = _flagged(rows.filter(~alike), pl.lit(False))  # noqa: FBT003
+    alone = _flagged(rows.filter(~alike), pl.lit(False))
     rows = rows.filter(alike).sort([*same, "event_at", "event_key"])
     follows = pl.all_horizontal(pl.col(column) == pl.col(column).shift() for column in same)
     close = pl.col("event_at") - pl.col("event_at").shift() <= timedelta(minutes=minutes)

@@ -21,7 +21,9 @@ Sleep: TypeAlias = Callable[[float], None]
 PATIENCE_S: Final = 60.0
 """How long a busy warehouse is waited for."""
 _PAUSE_S: Final = 0.5
-PART: Final = 65_536
+_READERS_MEMORY: Final = "512MB"
+"""What DuckDB may keep of the file that is read. It would keep all of it, up to 80% of the machine's memory."""
+PART: Final = 32_768
 """How many rows of a long answer are taken at a time."""
 
 
@@ -31,6 +33,7 @@ def reading(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]
     if not profile.path.is_file():
         raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
     with _opened(profile, read_only=True, sleep=sleep) as connection:
+        connection.execute(f"set memory_limit = '{_READERS_MEMORY}'")
         yield connection
 
 

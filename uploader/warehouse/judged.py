@@ -8,11 +8,11 @@ import polars as pl
 
 from uploader.errors import QualityGateFailed
 from uploader.events import EVENTS, OUTBOX
-from uploader.warehouse.duckdb import Connection, frames, quoted
+from uploader.warehouse.duckdb import Connection, frame, frames, quoted
 from uploader.warehouse.outbox import EVENTS_TABLE, OUTBOX_TABLE, withhold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Generator
 
     from uploader.warehouse.profile import Profile
 
@@ -21,40 +21,52 @@ _WANTED: Final = "wanted_by_the_gate"
 
 def read_judged(
     connection: Connection, profile: Profile, keys: pl.DataFrame, whole: Collection[str]
-) -> Iterator[pl.DataFrame]:
+) -> Generator[pl.DataFrame]:
     """Yield the rows of ``keys`` (``destination``, ``event_key``) as they leave, in parts, in any order.
 
     Columns: ``position`` (UInt32, the row's place in ``keys``), all of `OUTBOX`, the columns of `EVENTS` that ``whole``
     names, and of its other columns whether there is a value: true or NULL. What the outbox withholds is NULL.
-    Raises `QualityGateFailed` at the end unless every key has come exactly once.
+    Raises `QualityGateFailed` unless every key comes exactly once.
     """
-    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
-    known = [f"events.{name}" if name in whole else _presence(name) for name in EVENTS]
-    decided = [f"outbox.{name}" for name in OUTBOX if name not in EVENTS]
+    events = quoted(profile.schema, EVENTS_TABLE)
+    known = ", ".join(f"events.{name}" if name in whole else _presence(name) for name in EVENTS)
     wanted = keys.select("destination", "event_key").with_row_index("position")
     seen = pl.Series("position", [], dtype=pl.UInt32)
     connection.register(_WANTED, wanted.to_arrow())
     try:
+        # Joined here and not in one query: all of this would have to stand in memory beside the events, as SQL joins.
+        decisions = _decisions(connection, profile)
+        _require_each_once(decisions["position"], wanted.height)
         for part in frames(
             connection,
-            f"""
-            select wanted.position, {", ".join(known + decided)}
-            from {_WANTED} as wanted
-            inner join {outbox} as outbox
-                on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination
-            inner join {events} as events on events.event_key = wanted.event_key
-            """,
+            f"select wanted.position, {known} from {_WANTED} as wanted "
+            f"inner join {events} as events on events.event_key = wanted.event_key",
         ):
-            seen = seen.append(part["position"])
-            yield withhold(part)
+            seen.extend(part["position"])  # copies; `append` would keep all of the part in memory
+            yield withhold(part.hstack(decisions[part["position"]].drop("position")))
     finally:
         connection.unregister(_WANTED)
-    if seen.len() != wanted.height or seen.n_unique() != wanted.height:
-        raise QualityGateFailed(
-            f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {wanted.height} rows asked for, {seen.len()} found. "
-            "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
-        )
+    _require_each_once(seen, wanted.height)
+
+
+def _decisions(connection: Connection, profile: Profile) -> pl.DataFrame:
+    """Return what only the outbox says of the rows, in the order of their ``position``."""
+    outbox = quoted(profile.schema, OUTBOX_TABLE)
+    decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
+    return frame(
+        connection,
+        f"select wanted.position, {decided} from {_WANTED} as wanted inner join {outbox} as outbox "
+        "on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination",
+    ).sort("position")
 
 
 def _presence(name: str) -> str:
     return f"nullif(events.{name} is not null, false) as {name}"
+
+
+def _require_each_once(positions: pl.Series, rows: int) -> None:
+    if positions.len() != rows or positions.n_unique() != rows:
+        raise QualityGateFailed(
+            f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {rows} rows asked for, {positions.len()} found. "
+            "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
+        )
