@@ -11,7 +11,7 @@ import polars as pl
 from uploader import quality
 from uploader.cli.context import Context, errors, output_folder
 from uploader.errors import QualityGateFailed
-from uploader.quality import LOOKED_INTO, Due
+from uploader.quality import LOOKED_INTO, MATCH_KEYS, Due
 from uploader.warehouse import outbox
 from uploader.warehouse.judged import read_judged
 
@@ -63,7 +63,7 @@ class Frames:
     def of(cls, context: Context, connection: Connection, wanted: Wanted) -> Frames:
         """Read the rows due, and the window and the history of the destinations planned."""
         profile = context.profile
-        with closing(read_judged(connection, profile, wanted.keys, LOOKED_INTO)) as parts:
+        with closing(read_judged(connection, profile, wanted.keys, LOOKED_INTO, MATCH_KEYS)) as parts:
             due = Due.gather(parts)
         window = outbox.read_window(connection, profile, wanted.destinations)
         as_of = outbox.read_as_of(connection, profile)

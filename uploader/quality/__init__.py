@@ -13,6 +13,7 @@ from uploader.quality.gate import judge
 from uploader.quality.render import table
 from uploader.quality.report import Check, Report
 from uploader.quality.rules import LOOKED_INTO
+from uploader.quality.shares import MATCH_KEYS
 from uploader.quality.verdict import accepts
 
-__all__ = ["LOOKED_INTO", "Check", "Due", "Report", "accepts", "judge", "table", "write"]
+__all__ = ["LOOKED_INTO", "MATCH_KEYS", "Check", "Due", "Report", "accepts", "judge", "table", "write"]

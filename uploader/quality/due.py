@@ -40,9 +40,9 @@ class Due:
     def gather(cls, parts: Iterable[pl.DataFrame]) -> Due:
         """Look at every row of every part.
 
-        A part has the columns of `EVENTS` and `OUTBOX`. Those of `EVENTS` outside of `rules.LOOKED_INTO` may be
-        anything that is NULL where the event has no value. Parts come in any order if they have a ``position``.
-        Raises `ConfigurationError` when rows cannot be named.
+        A part has the columns of `EVENTS` and `OUTBOX`. Of those of `EVENTS` outside of `rules.LOOKED_INTO` it only
+        matters where they are NULL (see `uploader.warehouse.judged.read_judged`). Parts come in any order if they have
+        a ``position``. Raises `ConfigurationError` when rows cannot be named.
         """
         rules, broken = row_rules(), dict[str, str]()
         rows, values = list[pl.DataFrame](), list[pl.DataFrame]()

@@ -9,7 +9,7 @@ import polars as pl
 from uploader.errors import QualityGateFailed
 from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse.duckdb import Connection, frame, frames, quoted
-from uploader.warehouse.outbox import EVENTS_TABLE, OUTBOX_TABLE, withhold
+from uploader.warehouse.outbox import EVENTS_TABLE, OUTBOX_TABLE, withheld_names, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -20,16 +20,16 @@ _WANTED: Final = "wanted_by_the_gate"
 
 
 def read_judged(
-    connection: Connection, profile: Profile, keys: pl.DataFrame, whole: Collection[str]
+    connection: Connection, profile: Profile, keys: pl.DataFrame, whole: Collection[str], presence: Collection[str]
 ) -> Generator[pl.DataFrame]:
     """Yield the rows of ``keys`` (``destination``, ``event_key``) as they leave, in parts, in any order.
 
-    Columns: ``position`` (UInt32, the row's place in ``keys``), all of `OUTBOX`, the columns of `EVENTS` that ``whole``
-    names, and of its other columns whether there is a value: true or NULL. What the outbox withholds is NULL.
+    Columns: ``position`` (UInt32, the row's place in ``keys``), all of `OUTBOX`, and all of `EVENTS`: those that
+    ``whole`` names as they are; of those that ``presence`` names, or that any of the rows withholds, whether there is a
+    value (true or NULL); the others are NULL and not read. What the outbox withholds is NULL.
     Raises `QualityGateFailed` unless every key comes exactly once.
     """
     events = quoted(profile.schema, EVENTS_TABLE)
-    known = ", ".join(f"events.{name}" if name in whole else _presence(name) for name in EVENTS)
     wanted = keys.select("destination", "event_key").with_row_index("position")
     seen = pl.Series("position", [], dtype=pl.UInt32)
     connection.register(_WANTED, wanted.to_arrow())
@@ -37,6 +37,8 @@ def read_judged(
         # Joined here and not in one query: all of this would have to stand in memory beside the events, as SQL joins.
         decisions = _decisions(connection, profile)
         _require_each_once(decisions["position"], wanted.height)
+        asked = {*presence, *withheld_names(decisions)}
+        known = ", ".join(f"events.{name}" if name in whole else _presence(name, name in asked) for name in EVENTS)
         for part in frames(
             connection,
             f"select wanted.position, {known} from {_WANTED} as wanted "
@@ -60,8 +62,8 @@ def _decisions(connection: Connection, profile: Profile) -> pl.DataFrame:
     ).sort("position")
 
 
-def _presence(name: str) -> str:
-    return f"nullif(events.{name} is not null, false) as {name}"
+def _presence(name: str, is_read: bool) -> str:  # noqa: FBT001 - a private helper
+    return f"{f'nullif(events.{name} is not null, false)' if is_read else 'cast(null as boolean)'} as {name}"
 
 
 def _require_each_once(positions: pl.Series, rows: int) -> None:

@@ -119,17 +119,23 @@ def withhold(rows: pl.DataFrame) -> pl.DataFrame:
 
     Raise `QualityGateFailed` for a name that is no column of an event: something that must not leave could.
     """
+    named = withheld_names(rows)
+    names = pl.col("withheld_fields").str.split(" ")
+    return rows.with_columns(
+        pl.when(names.list.contains(name).fill_null(value=False)).then(None).otherwise(pl.col(name)).alias(name)
+        for name in sorted(named)
+    )
+
+
+def withheld_names(rows: pl.DataFrame) -> set[str]:
+    """Return the columns that ``withheld_fields`` names in any row; raise as `withhold` does."""
     named = {name for text in rows["withheld_fields"].drop_nulls().unique() for name in text.split()}
     if unknown := sorted(named - set(EVENTS)):
         raise QualityGateFailed(
             f"{OUTBOX_TABLE} withholds {', '.join(unknown)}, which {EVENTS_TABLE} does not have. Nothing was sent. "
             "Correct seeds/field_groups.csv and run `dbt build`."
         )
-    names = pl.col("withheld_fields").str.split(" ")
-    return rows.with_columns(
-        pl.when(names.list.contains(name).fill_null(value=False)).then(None).otherwise(pl.col(name)).alias(name)
-        for name in sorted(named)
-    )
+    return named
 
 
 def read_window(connection: Connection, profile: Profile, destinations: Sequence[str]) -> pl.DataFrame:
