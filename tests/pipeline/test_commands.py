@@ -105,6 +105,14 @@ def test_check_leaves_a_verdict_that_send_accepts(shop: Shop) -> None:
     assert (reports / "verdict.json").stat().st_mtime_ns == before
 
 
+def test_check_judges_every_row_that_is_due(shop: Shop) -> None:
+    """Of three orders and a held one, the two that were not sent yet; the window holds all four."""
+    assert shop.run("send", "--limit", "1")[0] == 0
+    told = shop.json("check")[1]
+    assert (told["passed"], told["rows_due"], told["rows_window"]) == (True, 2, 4)
+    assert {check["judged"] for check in told["checks"] if check["kind"] == "row"} == {2}
+
+
 def test_a_rehearsal_does_not_mark_the_real_send_as_done(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events under the test code have a destination id of their own."""
     assert shop.run("send", "--test")[0] == 78

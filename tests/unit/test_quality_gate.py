@@ -19,7 +19,7 @@ import pytest
 from tests.support.quality_rows import NOW, bands, due, good_row, sha256, window
 from uploader.errors import ConfigurationError
 from uploader.events import IDENTIFIERS
-from uploader.quality import Report, judge, write
+from uploader.quality import Due, Report, judge, write
 from uploader.quality.currencies import ISO_4217
 from uploader.quality.expectations import Expected, validate
 from uploader.settings import QualitySettings
@@ -58,7 +58,7 @@ def judged(rows_due, rows=None, history=(), **thresholds) -> Report:
     """Judge rows due; the window holds the same rows unless it is given."""
     rows = rows_due if rows is None else rows
     limits = QualitySettings(**thresholds)
-    return judge(due(*rows_due), window(*rows), bands(*history), limits, judged_at=NOW)
+    return judge(Due.gather([due(*rows_due)]), window(*rows), bands(*history), limits, judged_at=NOW)
 
 
 def by_name(report: Report):
@@ -174,7 +174,7 @@ def test_a_join_that_multiplies_rows_stops_the_batch():
 def test_a_broken_check_is_told_apart_from_broken_data():
     """A column that is missing or has another type breaks the checks that need it, and no others."""
     rows = due(good_row(1)).drop("phone_digits_sha256").with_columns(city_sha256=pl.lit(7))
-    report = judge(rows, window(good_row(1)), bands(), QualitySettings(), judged_at=NOW)
+    report = judge(Due.gather([rows]), window(good_row(1)), bands(), QualitySettings(), judged_at=NOW)
     assert report.having("failed") == ()
     assert {check.column: check.detail for check in report.having("errored")} == {
         "events_without_match_key": 'unable to find column "phone_digits_sha256"',
@@ -206,7 +206,7 @@ def test_values_that_are_no_numbers_fail():
     """A model whose value became a float can hold NaN and infinity."""
     values = pl.Series([25.0, math.nan, math.inf, -math.inf, None])
     rows = due(*(good_row(n) for n in range(5))).with_columns(value=values)
-    report = by_name(judge(rows, window(), bands(), QualitySettings(), judged_at=NOW))
+    report = by_name(judge(Due.gather([rows]), window(), bands(), QualitySettings(), judged_at=NOW))
     names = ("Value is present", "Value is a finite number", "Value is not negative")
     assert [report[name].unexpected for name in names] == [2, 3, 1]
 
@@ -252,7 +252,7 @@ def test_only_a_purchase_must_have_a_value(column):
 def test_rows_without_a_name_cannot_be_judged():
     """Without these columns nothing can be said, so it is an error that names them."""
     with pytest.raises(ConfigurationError, match="lack destination"):
-        judge(due().drop("destination"), window(), bands(), QualitySettings(), judged_at=NOW)
+        Due.gather([due().drop("destination")])
 
 
 def test_judging_and_writing_open_no_connection(monkeypatch, tmp_path):

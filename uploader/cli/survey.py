@@ -57,12 +57,19 @@ def plans(
     return [plan(target, keys, ledger, now, choice.since) for target in chosen]
 
 
+def due_keys(made: Sequence[Plan], limit: int | None = None) -> pl.DataFrame:
+    """Return ``destination`` and ``event_key`` of what is due, at most ``limit`` of each, in the order to send it."""
+    if not made:
+        return pl.DataFrame(schema={"destination": pl.String, "event_key": pl.String})
+    due = [entry.due.select("destination", "event_key") for entry in made]
+    return pl.concat(due if limit is None else [keys.head(limit) for keys in due])
+
+
 def due_rows(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> pl.DataFrame:
     """Return the whole rows that are due, at most ``limit`` of each destination, in the order to send them."""
     if not made:
         return pl.DataFrame(schema={**EVENTS, **OUTBOX})
-    wanted = pl.concat([entry.due.head(limit) if limit is not None else entry.due for entry in made])
-    return outbox.read_rows(connection, context.profile, wanted)
+    return outbox.read_rows(connection, context.profile, due_keys(made, limit))
 
 
 def refuse_failed_build(context: Context, connection: Connection) -> None:

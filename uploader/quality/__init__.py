@@ -1,6 +1,6 @@
 """The quality gate: may this batch leave? Importing it does not import Great Expectations.
 
-report = judge(due, window, bands, thresholds, judged_at=clock())
+report = judge(Due.gather(parts), window, bands, thresholds, judged_at=clock())
 write(report, directory, digests)
 accepts(directory, digests, thresholds)
 """
@@ -8,9 +8,12 @@ accepts(directory, digests, thresholds)
 from __future__ import annotations
 
 from uploader.quality.artifacts import write
+from uploader.quality.due import Due
 from uploader.quality.gate import judge
 from uploader.quality.render import table
 from uploader.quality.report import Check, Report
+from uploader.quality.rules import LOOKED_INTO
+from uploader.quality.shares import MATCH_KEYS
 from uploader.quality.verdict import accepts
 
-__all__ = ["Check", "Report", "accepts", "judge", "table", "write"]
+__all__ = ["LOOKED_INTO", "MATCH_KEYS", "Check", "Due", "Report", "accepts", "judge", "table", "write"]

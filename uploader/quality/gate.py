@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from uploader.clock import naive
-from uploader.errors import ConfigurationError
+from uploader.quality.due import Due, reason, require_names
 from uploader.quality.expectations import Expected, Found, validate
 from uploader.quality.report import Check, Report, found, shown_key
 from uploader.quality.rules import RowRule, row_rules
 from uploader.quality.shares import SHARE_RULES, Batch, Measure, ShareRule, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from uploader.settings import QualitySettings
@@ -27,7 +27,7 @@ NOTHING: Final = Measure({}, None, 0, 0, ())
 
 
 def judge(
-    due: pl.DataFrame,
+    due: Due,
     window: pl.DataFrame,
     bands: pl.DataFrame,
     thresholds: QualitySettings,
@@ -36,16 +36,13 @@ def judge(
 ) -> Report:
     """Judge a batch.
 
-    ``due`` holds the rows about to be sent (`EVENTS` and `OUTBOX` joined; may be empty). ``window`` holds
-    every outbox row of the sendable window, held ones included: ``destination, event_key, event_name,
-    event_id, event_at, is_sendable, hold_reason, value, currency, external_id_sha256, has_pixel_duplicate``.
+    ``due`` holds what is known of the rows about to be sent (may be none). ``window`` holds every outbox row of
+    the sendable window, held ones included: ``destination, event_key, event_name, event_id, event_at, is_sendable,
+    hold_reason, value, currency, external_id_sha256, has_pixel_duplicate``.
     ``bands`` holds the history of each currency: ``currency, median, rows``. ``judged_at`` is aware.
     """
-    for title, frame in (("rows due", due), ("window", window)):
-        missing = [name for name in ("destination", "event_key") if name not in frame.columns]
-        if missing:
-            raise ConfigurationError(f"The {title} lack {', '.join(missing)}: run `dbt build`.")
-    batch = Batch(due, _meant_to_go(window), bands, thresholds, naive(judged_at))
+    require_names("window", window)
+    batch = Batch(due.rows, _meant_to_go(window), bands, thresholds, naive(judged_at))
     row_checks, of_rows = judge_rows(due, row_rules(), judged_at)
     share_checks, of_shares = judge_shares(batch, SHARE_RULES, judged_at)
     return Report(
@@ -58,23 +55,15 @@ def judge(
     )
 
 
-def judge_rows(due: pl.DataFrame, rules: Iterable[RowRule], judged_at: datetime) -> tuple[list[Check], object]:
-    """Judge each row due by each rule. A rule that cannot be computed has errored."""
+def judge_rows(due: Due, rules: Iterable[RowRule], judged_at: datetime) -> tuple[list[Check], object]:
+    """Judge each row due by each rule. A rule that could not be computed has errored."""
     rules = tuple(rules)
-    columns: dict[str, pl.Series] = {}
-    broken: dict[str, str] = {}
-    for rule in rules:
-        try:
-            columns[rule.column] = due.select(_judged(rule).alias(rule.column)).to_series()
-        except pl.exceptions.PolarsError as error:
-            broken[rule.column] = _reason(error)
-    expected = [_expected(rule) for rule in rules]
-    results, validation = validate(ROWS, pl.DataFrame(columns), expected, judged_at)
+    results, validation = validate(ROWS, due.values, [_expected(rule) for rule in rules], judged_at)
     checks = [
         replace(
             _row_check(rule, one),
-            examples=_keys(due, one.positions),
-            detail=_detail(rule.column, one, broken),
+            examples=_keys(due.rows, one.positions),
+            detail=_detail(rule.column, one, due.broken),
         )
         for rule, one in zip(rules, results, strict=True)
     ]
@@ -90,7 +79,7 @@ def judge_shares(batch: Batch, rules: Iterable[ShareRule], judged_at: datetime) 
         try:
             measures[rule.column] = measure(rule, batch)
         except pl.exceptions.PolarsError as error:
-            broken[rule.column] = _reason(error)
+            broken[rule.column] = reason(error)
         limit = rule.limit(batch.thresholds)
         drafts.append(_share_check(rule, measures.get(rule.column, NOTHING), limit))
     expected = [_expected_share(draft, broken.get(draft.column)) for draft in drafts]
@@ -112,18 +101,6 @@ def _meant_to_go(window: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _judged(rule: RowRule) -> pl.Expr:
-    """Make NULL count as broken where a rule must hold: Great Expectations passes over NULLs."""
-    return rule.values.fill_null(value=False) if rule.expect == "holds" else rule.values
-
-
-def _reason(error: pl.exceptions.PolarsError) -> str:
-    """Say what broke a rule, without the values that an exception may quote."""
-    if isinstance(error, pl.exceptions.ColumnNotFoundError):
-        return str(error).partition(";")[0]
-    return f"a column has an unexpected type: {type(error).__name__}"
-
-
 def _expected(rule: RowRule) -> Expected:
     text = f"<strong>{escape(rule.name)}.</strong> {escape(rule.advice)}"
     match rule.expect:
@@ -138,12 +115,12 @@ def _expected(rule: RowRule) -> Expected:
             return Expected("ExpectColumnValuesToBeInSet", rule.column, text, (("value_set", values),))
 
 
-def _detail(column: str, one: Found, broken: dict[str, str]) -> str | None:
+def _detail(column: str, one: Found, broken: Mapping[str, str]) -> str | None:
     return broken.get(column, one.detail) if one.outcome == "errored" else None
 
 
-def _keys(due: pl.DataFrame, positions: tuple[int, ...]) -> tuple[str, ...]:
-    return tuple(due[list(positions)].select(shown_key()).to_series().unique(maintain_order=True).to_list())
+def _keys(rows: pl.DataFrame, positions: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(rows[list(positions)].select(shown_key()).to_series().unique(maintain_order=True).to_list())
 
 
 def _row_check(rule: RowRule, one: Found) -> Check:

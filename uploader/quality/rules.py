@@ -40,6 +40,12 @@ NEEDS_VALUE: Final = "Purchase"
 """The one event that must have a value and a currency. See
 https://developers.facebook.com/documentation/meta-pixel/reference (read as of 2026-09-12)."""
 
+LOOKED_INTO: Final = (
+    *("event_key", "event_name", "event_id", "event_at", "action_source", "value", "currency"),
+    *(name for name in EVENTS if name.endswith(("_sha256", "_sha256s"))),
+)
+"""The columns of `EVENTS` whose values matter to a rule. Of the others it only matters whether there is one."""
+
 HASH_OF_NOTHING: Final = hashlib.sha256(b"").hexdigest()
 
 
@@ -171,12 +177,13 @@ def _permission() -> Iterator[RowRule]:
         limited | (denied.not_() & (asked.not_() | given)),
         "Denied, withdrawn and missing consent are to be held: look at fct_conversion_outbox.",
     )
-    withheld = pl.col("withheld_fields").fill_null("")
+    withheld = pl.col("withheld_fields")
     yield RowRule(
         "withheld_fields_are_empty",
         "No field leaves that a policy withholds",
         pl.all_horizontal(
-            withheld.str.contains(f" {name} ", literal=True).not_() | pl.col(name).is_null() for name in EVENTS
+            withheld.str.contains(f" {name} ", literal=True).fill_null(value=False).not_() | pl.col(name).is_null()
+            for name in EVENTS
         ),
         "What seeds/field_policy.csv withholds is emptied where rows are read: look at uploader/warehouse/outbox.py.",
     )

@@ -113,9 +113,10 @@ def _flagged(rows: pl.DataFrame, flag: pl.Expr) -> pl.DataFrame:
 
 def _again(rows: pl.DataFrame) -> pl.DataFrame:
     """Flag each row after the first with the same destination, event name and event id."""
-    key = pl.struct("destination", "event_name", "event_id")
-    first = key.is_first_distinct()
-    return _flagged(rows.sort("event_at", "event_key"), pl.when(pl.col("event_id").is_not_null()).then(first.not_()))
+    same = ["destination", "event_name", "event_id"]
+    again = pl.struct(same).is_first_distinct().not_()
+    ordered = rows.select(*same, "event_at", "event_key").sort("event_at", "event_key")
+    return _flagged(ordered, pl.when(pl.col("event_id").is_not_null()).then(again))
 
 
 def _countable(batch: Batch) -> pl.DataFrame:
@@ -142,10 +143,14 @@ def likely_duplicates(batch: Batch) -> pl.DataFrame:
     same = ["destination", "event_name", "external_id_sha256", "currency", "value"]
     minutes = min(batch.thresholds.duplicate_window_minutes, LONGEST_GAP / timedelta(minutes=1))
     judged = _countable(batch).filter(pl.col("event_name").is_in(REPEATED_BY_PEOPLE).not_())
-    rows = judged.drop_nulls([*same, "event_at"]).sort([*same, "event_at", "event_key"])
+    rows = judged.select(*same, "event_at", "event_key").drop_nulls([*same, "event_at"])
+    # Most rows have no like, and need no place beside it: sorting them all is what would cost most.
+    alike = rows.select(pl.struct(same).is_duplicated()).to_series()
+    alone = _flagged(rows.filter(~alike), pl.lit(False))
+    rows = rows.filter(alike).sort([*same, "event_at", "event_key"])
     follows = pl.all_horizontal(pl.col(column) == pl.col(column).shift() for column in same)
     close = pl.col("event_at") - pl.col("event_at").shift() <= timedelta(minutes=minutes)
-    return _flagged(rows, (follows & close).fill_null(value=False))
+    return pl.concat([_flagged(rows, (follows & close).fill_null(value=False)), alone])
 
 
 def without_match_key(batch: Batch) -> pl.DataFrame:

@@ -21,6 +21,10 @@ Sleep: TypeAlias = Callable[[float], None]
 PATIENCE_S: Final = 60.0
 """How long a busy warehouse is waited for."""
 _PAUSE_S: Final = 0.5
+_READERS_MEMORY: Final = "512MB"
+"""What DuckDB may keep of the file that is read. It would keep all of it, up to 80% of the machine's memory."""
+PART: Final = 32_768
+"""How many rows of a long answer are taken at a time."""
 
 
 @contextmanager
@@ -29,6 +33,7 @@ def reading(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]
     if not profile.path.is_file():
         raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
     with _opened(profile, read_only=True, sleep=sleep) as connection:
+        connection.execute(f"set memory_limit = '{_READERS_MEMORY}'")
         yield connection
 
 
@@ -70,12 +75,23 @@ def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
 def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
     """Return a query's rows as a frame."""
     try:
-        found = pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table())
+        return _as_frame(pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table()))
     except duckdb.Error as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigurationError(f"The warehouse cannot answer: {first_line}. Run `dbt build`.") from None
-    assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table is no series
-    return found
+        raise _unanswered(error) from None
+
+
+def frames(connection: Connection, query: str, rows: int = PART) -> Iterator[pl.DataFrame]:
+    """Yield a query's rows in frames of at most ``rows``, at least one, so that they are never all in memory."""
+    try:
+        reader = connection.sql(query).to_arrow_reader(rows)
+        is_empty = True
+        for batch in reader:
+            is_empty = False
+            yield _as_frame(pl.from_arrow(batch))
+        if is_empty:
+            yield _as_frame(pl.from_arrow(reader.schema.empty_table()))
+    except duckdb.Error as error:
+        raise _unanswered(error) from None
 
 
 def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
@@ -83,9 +99,17 @@ def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()
     try:
         rows = connection.execute(query, list(parameters)).fetchall()
     except duckdb.Error as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigurationError(f"The warehouse cannot answer: {first_line}. Run `dbt build`.") from None
+        raise _unanswered(error) from None
     return rows[0] if rows else None
+
+
+def _as_frame(found: pl.DataFrame | pl.Series) -> pl.DataFrame:
+    assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table is no series
+    return found
+
+
+def _unanswered(error: duckdb.Error) -> ConfigurationError:
+    return ConfigurationError(f"The warehouse cannot answer: {str(error).splitlines()[0]}. Run `dbt build`.")
 
 
 def quoted(*names: str) -> str:

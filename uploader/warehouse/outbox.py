@@ -12,6 +12,8 @@ from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from uploader.warehouse.profile import Profile
 
 EVENTS_TABLE: Final = "fct_conversion_events"
@@ -117,12 +119,7 @@ def withhold(rows: pl.DataFrame) -> pl.DataFrame:
 
     Raise `QualityGateFailed` for a name that is no column of an event: something that must not leave could.
     """
-    named = {name for text in rows["withheld_fields"].drop_nulls().unique() for name in text.split()}
-    if unknown := sorted(named - set(EVENTS)):
-        raise QualityGateFailed(
-            f"{OUTBOX_TABLE} withholds {', '.join(unknown)}, which {EVENTS_TABLE} does not have. Nothing was sent. "
-            "Correct seeds/field_groups.csv and run `dbt build`."
-        )
+    named = withheld_names(rows)
     names = pl.col("withheld_fields").str.split(" ")
     return rows.with_columns(
         pl.when(names.list.contains(name).fill_null(value=False)).then(None).otherwise(pl.col(name)).alias(name)
@@ -130,7 +127,18 @@ def withhold(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:
+def withheld_names(rows: pl.DataFrame) -> set[str]:
+    """Return the columns that ``withheld_fields`` names in any row; raise as `withhold` does."""
+    named = {name for text in rows["withheld_fields"].drop_nulls().unique() for name in text.split()}
+    if unknown := sorted(named - set(EVENTS)):
+        raise QualityGateFailed(
+            f"{OUTBOX_TABLE} withholds {', '.join(unknown)}, which {EVENTS_TABLE} does not have. Nothing was sent. "
+            "Correct seeds/field_groups.csv and run `dbt build`."
+        )
+    return named
+
+
+def read_window(connection: Connection, profile: Profile, destinations: Sequence[str]) -> pl.DataFrame:
     """Return the window that shares and duplicate rates are judged over.
 
     That is every outbox row that its destination still accepted at ``as_of``, held ones included.
@@ -148,9 +156,10 @@ def read_window(connection: Connection, profile: Profile) -> pl.DataFrame:
                {has_duplicate} as has_pixel_duplicate
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
-        where outbox.expires_at >= outbox.as_of
+        where outbox.expires_at >= outbox.as_of and list_contains(?, outbox.destination)
         order by outbox.destination, outbox.event_at, outbox.event_key
         """,
+        [list(destinations)],
     )
 
 
