@@ -96,7 +96,7 @@ def write(path: Path, events: int, as_of: datetime, *, recent: int | None = None
             chosen = ", ".join(
                 f"cast({known.get(name, 'null')} as {_sql(dtype)}) as {name}" for name, dtype in columns.items()
             )
-            warehouse.execute(f"create or replace table {table} as select {chosen} from made order by n")
+            warehouse.execute(f"create or replace table {table} as select {chosen} from made order by event_at, n")
         warehouse.execute(
             "update fct_conversion_outbox set is_sendable = false, hold_reason = 'expired' where expires_at < as_of"
         )

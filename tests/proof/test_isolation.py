@@ -163,7 +163,7 @@ def run_both(folder: Path, kind: str | None) -> tuple[Receiver, Report]:
             around = Surroundings(
                 ledger, post, world.clock, world.sleep, deadline=NOW + DEADLINE, monotonic=world.clock.monotonic
             )
-            report = deliver(entry, due, around)
+            report = deliver(entry, [due], around)
     return toy, report
 
 

@@ -138,4 +138,4 @@ class World:
             sleep = surroundings.pop("sleep", self.sleep)
             monotonic = self.clock.monotonic
             around = Surroundings(ledger, self.platform, self.clock, sleep, **{"monotonic": monotonic} | surroundings)
-            return deliver(made, due, around)
+            return deliver(made, [due], around)

@@ -73,7 +73,7 @@ def run(source: Source, target: Target, parts: Parts) -> Report:
             rows = source.rows(made.due)
         begin_watch(made, log)
         around = Surroundings(log, parts.post, parts.clock, parts.sleep, progress=parts.progress)
-        report = deliver(made, rows, around)
+        report = deliver(made, [rows], around)
         mark = published.high_water if published else 0
         if ledger.high_water != mark:
             source.publish(reading.changes_since(ledger, mark), ledger)

@@ -214,7 +214,7 @@ def run_together(world: World, connections: int) -> tuple[Report, list[Connectio
         around = Surroundings(
             ledger, post, world.clock, world.sleep, monotonic=world.clock.monotonic, more_posts=others[1:]
         )
-        return deliver(made, due, around), others
+        return deliver(made, [due], around), others
 
 
 def test_several_requests_are_under_way_at_a_time(world: World) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+import polars as pl
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -19,7 +20,7 @@ from uploader.cli.app import app
 from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
 from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
-from uploader.cli.survey import Choice, candidates, due_rows, plans, refuse_failed_build
+from uploader.cli.survey import Choice, candidates, due_keys, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.exposure import early_alarm
 from uploader.delivery.planning import check_freshness
@@ -35,9 +36,7 @@ from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import polars as pl
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from uploader.delivery.planning import Plan
     from uploader.delivery.targets import Target
@@ -161,8 +160,12 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
-            rows = due_rows(context, connection, made, options.limit)
-            judged = None if rows.is_empty() else gate.Frames.read(context, connection, made, rows)
+            keys = due_keys(made, options.limit)
+            judged = None if keys.is_empty() else gate.unjudged(context, connection, made, keys)
+            parts = {
+                name: due_parts(context, connection, keys.filter(pl.col("destination") == name), interruption.sleep)
+                for name in keys["destination"].unique()
+            }
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
         for entry in made:
@@ -175,7 +178,7 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
                 raise
         # One that failed last time goes last: it must not keep the others waiting.
         made.sort(key=lambda entry: ledger.breaker(entry.target.destination_id).failures)
-        reports = [_deliver(context, options, interruption, ledger, entry, rows) for entry in made]
+        reports = [_deliver(context, options, interruption, ledger, entry, parts) for entry in made]
         _warn_early(context, made, ledger)
         publish_changes(context, ledger, published, interruption.sleep)
         # What is old enough to be forgotten is judged by the clock, too.
@@ -207,9 +210,8 @@ def _deliver(
     interruption: Interruption,
     ledger: Ledger,
     entry: Plan,
-    rows: pl.DataFrame,
+    parts: Mapping[str, Iterator[pl.DataFrame]],
 ) -> Report:
-    mine = rows.filter(rows["destination"] == entry.target.name)
     notice = first_run_notice(entry, ledger, context.clock())
     if notice:
         errors.print(notice, markup=False)
@@ -224,7 +226,8 @@ def _deliver(
     timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
     transport = Transport(timeouts, entry.target.hosts)
     interruption.give_up = transport.give_up
-    with _progress(entry.target, mine.height) as advance:
+    total = entry.due.height if options.limit is None else min(entry.due.height, options.limit)
+    with _progress(entry.target, total) as advance:
         surroundings = Surroundings(
             ledger=ledger,
             post=transport.post,
@@ -235,7 +238,7 @@ def _deliver(
             deadline=options.deadline,
         )
         try:
-            return deliver(entry, mine, surroundings)
+            return deliver(entry, parts.get(entry.target.name, iter(())), surroundings)
         finally:
             transport.close()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -13,18 +14,24 @@ from uploader.delivery.planning import Plan, plan, watched_from
 from uploader.delivery.targets import Target, targets
 from uploader.destinations import names
 from uploader.errors import QualityGateFailed, UsageError
-from uploader.events import EVENTS, OUTBOX
+from uploader.events import EVENTS, OUTBOX, TIME
 from uploader.report import plural
-from uploader.warehouse import outbox
+from uploader.warehouse import outbox, reading
 from uploader.warehouse.duckdb import frame, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from uploader.cli.context import Context
     from uploader.ledger import Ledger
     from uploader.warehouse import Connection
+
+
+_KEYS: Final = pl.Schema(
+    {"destination": pl.String(), "event_key": pl.String(), "event_at": TIME, "row_digest": pl.UInt64()}
+)
+_PART_ROWS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +65,13 @@ def plans(
 
 
 def due_keys(made: Sequence[Plan], limit: int | None = None) -> pl.DataFrame:
-    """Return ``destination`` and ``event_key`` of what is due, at most ``limit`` of each, in the order to send it."""
+    """Return what names the rows due, at most ``limit`` of each destination, in the order to send them.
+
+    Columns: ``destination``, ``event_key``, ``event_at``, ``row_digest``.
+    """
     if not made:
-        return pl.DataFrame(schema={"destination": pl.String, "event_key": pl.String})
-    due = [entry.due.select("destination", "event_key") for entry in made]
+        return pl.DataFrame(schema=_KEYS)
+    due = [entry.due.select(*_KEYS) for entry in made]
     return pl.concat(due if limit is None else [keys.head(limit) for keys in due])
 
 
@@ -69,7 +79,36 @@ def due_rows(context: Context, connection: Connection, made: Sequence[Plan], lim
     """Return the whole rows that are due, at most ``limit`` of each destination, in the order to send them."""
     if not made:
         return pl.DataFrame(schema={**EVENTS, **OUTBOX})
-    return outbox.read_rows(connection, context.profile, due_keys(made, limit))
+    return outbox.read_rows(connection, context.profile, due_keys(made, limit).select("destination", "event_key"))
+
+
+def due_parts(
+    context: Context, connection: Connection, keys: pl.DataFrame, sleep: Callable[[float], None]
+) -> Iterator[pl.DataFrame]:
+    """Return the whole rows of ``keys`` (see `due_keys`) in parts, so that they are never all in memory.
+
+    The first part is read now. The others are read when they are asked for, over a connection of their own: so the
+    warehouse is free while requests are made. Should it be written to meanwhile, the rows are compared with what was
+    judged: `TryLater` is raised where they changed.
+    """
+    plain, seen = keys.drop("row_digest"), _written_at(context)
+    first = outbox.read_rows(connection, context.profile, plain.head(_PART_ROWS))
+
+    def later() -> Iterator[pl.DataFrame]:
+        for start in range(_PART_ROWS, keys.height, _PART_ROWS):
+            with reading(context.profile, sleep) as again:
+                known = plain if _written_at(context) == seen else keys
+                part = outbox.read_rows(again, context.profile, known.slice(start, _PART_ROWS))
+            yield part
+
+    return chain([first], later()) if keys.height else iter(())
+
+
+def _written_at(context: Context) -> list[tuple[int, int]]:
+    """Return when the warehouse's files were written last (nanoseconds), and their sizes."""
+    path = context.profile.path
+    files = [file.stat() for file in (path, path.with_name(f"{path.name}.wal")) if file.exists()]
+    return [(file.st_mtime_ns, file.st_size) for file in files]
 
 
 def refuse_failed_build(context: Context, connection: Connection) -> None:

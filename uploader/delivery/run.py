@@ -16,7 +16,7 @@ from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import State, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from uploader.delivery.planning import Plan
     from uploader.delivery.surroundings import Counter, Surroundings
@@ -60,17 +60,17 @@ def begin_watch(plan: Plan, ledger: Ledger) -> None:
         ledger.watch(plan.target.destination_id, plan.watch_from)
 
 
-def deliver(plan: Plan, rows: pl.DataFrame, surroundings: Surroundings) -> Report:
+def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surroundings) -> Report:
     """Send one destination's due rows and close its books.
 
-    ``rows`` are the whole rows of (a part of) ``plan.due``, in the order to send them. What is too old is recorded
-    after the requests, and not at all when the platform's answers show that the clock cannot be believed.
+    ``parts`` are frames with the whole rows of (some of) ``plan.due``, in the order to send them. What is too old is
+    recorded after the requests, and not at all when the platform's answers show that the clock cannot be believed.
     """
     begun = (surroundings.clock(), surroundings.monotonic())
     delivery = Delivery(plan.target, surroundings)
-    if not rows.is_empty():
-        marks = plan.due.select("event_key", "first_intent_at", "lane", "quarantines", "resend_us")
-        delivery.run([rows.join(marks, on="event_key", maintain_order="left")])
+    marks = plan.due.select("event_key", "first_intent_at", "lane", "quarantines", "resend_us")
+    if marks.height:
+        delivery.run(rows.join(marks, on="event_key", maintain_order="left") for rows in parts if rows.height)
     counter = delivery.counter
     # By the monotonic clock too: the wall's may have been set, or the machine have slept, in the middle of the run.
     jump = (surroundings.clock() - begun[0]).total_seconds() - (surroundings.monotonic() - begun[1])

@@ -25,7 +25,7 @@ from uploader.delivery.verdicts import changed, in_time, record
 from uploader.destinations.interface import Outcome, Request, Verdict
 from uploader.diff import KEY, Lane
 from uploader.encode import leaf_paths, pack
-from uploader.errors import PlatformRefused, TryLater
+from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import QUARANTINE, Intent, State
 
 if TYPE_CHECKING:
@@ -77,12 +77,16 @@ class Delivery:
         except TryLater as problem:
             self.counter.problem = problem
             self._flights.land()
+        except UploaderError:
+            self._flights.land()
+            raise
         return self.counter
 
     def _slices(self, parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         for part in parts:
             # Apart: rows of two lanes, and those that the platform would or would not recognize again.
-            groups = part.partition_by("lane", "quarantines", "resend_us", maintain_order=True)
+            apart = ("lane", "quarantines", "resend_us")
+            groups = part.partition_by(*apart, maintain_order=True) if part.select(apart).n_unique() > 1 else [part]
             whole = pl.concat(groups).with_row_index("row_no")
             start = 0
             for group in groups:

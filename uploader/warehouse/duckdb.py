@@ -21,8 +21,9 @@ Sleep: TypeAlias = Callable[[float], None]
 PATIENCE_S: Final = 60.0
 """How long a busy warehouse is waited for."""
 _PAUSE_S: Final = 0.5
-_READERS_MEMORY: Final = "512MB"
-"""What DuckDB may keep of the file that is read. It would keep all of it, up to 80% of the machine's memory."""
+_LEAST_MEMORY: Final = 512 * 1024 * 1024
+"""Bytes that DuckDB may take to read, or as many as the file has: joins need more where there is more to join. By
+itself it would keep whatever it has read, up to 80% of the machine's memory."""
 PART: Final = 32_768
 """How many rows of a long answer are taken at a time."""
 
@@ -33,7 +34,7 @@ def reading(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]
     if not profile.path.is_file():
         raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
     with _opened(profile, read_only=True, sleep=sleep) as connection:
-        connection.execute(f"set memory_limit = '{_READERS_MEMORY}'")
+        connection.execute(f"set memory_limit = '{max(_LEAST_MEMORY, profile.path.stat().st_size)}B'")
         yield connection
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from uploader.errors import ConfigurationError, QualityGateFailed
+from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
 from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
 
@@ -24,6 +24,9 @@ BUILD_FAILURES: Final = "build_failures"
 
 _KEY_COLUMNS: Final = (
     "event_key, event_name, event_id, event_at, destination, is_sendable, hold_reason, expires_at, as_of"
+)
+_DIGEST: Final = (
+    "hash(events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields)"
 )
 
 
@@ -71,9 +74,7 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
         select {columns}, events.action_source, events.value, events.currency,
                case when not contains(coalesce(outbox.withheld_fields, ''), ' order_id ') then events.order_id
                end as order_id,
-               hash(
-                   events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields
-               ) as row_digest
+               {_DIGEST} as row_digest
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
         where outbox.is_sendable or outbox.expires_at >= ? or outbox.expires_at is null
@@ -86,8 +87,15 @@ def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.D
 def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
     """Return whole rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order.
 
-    They are as they leave: what the outbox withholds is NULL.
+    They are as they leave: what the outbox withholds is NULL. With ``event_at`` in ``keys``, only that span of the
+    marts is read, as far as they lie in the order of time. With ``row_digest`` in ``keys``, rows that are not what they
+    were when `read_keys` looked raise `TryLater`.
     """
+    span, ends = "", []
+    if "event_at" in keys.columns and keys.height:
+        span = "where outbox.event_at between ? and ? and events.event_at between ? and ?"
+        ends = [keys["event_at"].min(), keys["event_at"].max()] * 2
+    digest = f", {_DIGEST} as row_digest" if "row_digest" in keys.columns else ""
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
     known = ", ".join(f"events.{name}" for name in EVENTS)
@@ -96,13 +104,15 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
         rows = frame(
             connection,
             f"""
-            select {known}, {decided}
+            select {known}, {decided}{digest}
             from wanted
             inner join {outbox} as outbox
                 on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination
             inner join {events} as events on events.event_key = wanted.event_key
+            {span}
             order by wanted.position
             """,
+            ends,
         )
     finally:
         connection.unregister("wanted")
@@ -111,7 +121,11 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
             f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
             "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
-    return withhold(rows)
+    if digest and not rows["row_digest"].equals(keys["row_digest"]):
+        raise TryLater(
+            "Rows changed while this run was sending. What is left is for the next run, which judges it anew."
+        )
+    return withhold(rows.drop("row_digest", strict=False))
 
 
 def withhold(rows: pl.DataFrame) -> pl.DataFrame:
