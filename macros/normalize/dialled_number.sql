@@ -4,9 +4,8 @@
 {% macro dialled_number(plain_phone, calling_code, international_prefix, shapes) -%}
     {% set after_zeros = "case when " ~ plain_phone ~ " like '00%' then '+' || trim(leading '0' from " ~ plain_phone
         ~ ") end" -%}
-    {% set after_prefix = "'+' || " ~ regexp_first_by(
-        plain_phone, "'^(?:' || " ~ international_prefix ~ " || ')([1-9][0-9]+)$'"
-    ) -%}
+    {% set after_prefix = "case when " ~ may_begin_with(plain_phone, international_prefix) ~ " then '+' || "
+        ~ regexp_first_by(plain_phone, "'^(?:' || " ~ international_prefix ~ " || ')([1-9][0-9]+)$'") ~ " end" -%}
     {% set own = "'+' || " ~ calling_code ~ " || '%'" -%}
     case
         when {{ plain_phone }} like '+%' then {{ plain_phone }}
@@ -22,6 +21,19 @@
             {%- endcall %}
         {%- endcall %}
     end
+{%- endmacro %}
+
+{# Whether it is worth asking if a number begins with a country's pattern, because a pattern that differs from row to
+   row is read anew for each: each choice of a pattern begins with a digit, or the pattern with a bracket. #}
+{% macro may_begin_with(number, pattern) -%}
+    (
+            {{ number }} like {{ pattern }} || '%'
+            or {{ regexp_matches(pattern, '[^0-9]') }} and (
+                substr({{ number }}, 1, 1) = substr({{ pattern }}, 1, 1)
+                or position('|' || substr({{ number }}, 1, 1) in {{ pattern }}) > 0
+                or {{ pattern }} like '(%'
+            )
+        )
 {%- endmacro %}
 
 {# Whether an international number has the calling code 1 and cannot be one of its: area codes and exchanges begin with

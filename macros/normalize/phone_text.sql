@@ -2,10 +2,16 @@
    number and everything from an extension on are cut off. NULL for what holds no number, for numbers that a
    spreadsheet has rounded (1.65E+10), and for the hexadecimal digits of an MD5 or UUID. #}
 {% macro phone_text(expression) -%}
-    {% call bind_name('phone_raw', ascii_digits(expression)) -%}
-        {% set bare = regexp_remove(written_number('phone_raw'), '[^0-9+]+') -%}
-        {{ regexp_replace_all(regexp_replace_all(bare, '^[+]+', '+'), '^[+]0', '0') }}
-    {%- endcall %}
+    {#- Most numbers have nothing but digits, blanks, brackets, dashes and slashes, behind a + or none; as many digits as
+        an MD5 has they do not have. -#}
+    case
+        when length({{ expression }}) < 32 and {{ regexp_matches(expression, '^[+]?[0-9 ()/-]*[0-9][0-9 ()/-]*$') }}
+            then {{ regexp_replace_all(regexp_remove(expression, '[^0-9+]+'), '^[+]0', '0') }}
+        else {% call bind_name('phone_raw', ascii_digits(expression)) -%}
+            {% set bare = regexp_remove(written_number('phone_raw'), '[^0-9+]+') -%}
+            {{ regexp_replace_all(regexp_replace_all(bare, '^[+]+', '+'), '^[+]0', '0') }}
+        {%- endcall %}
+    end
 {%- endmacro %}
 
 {# The first number in a text: digits and what people write between them. A whole number followed by a fraction of zeros

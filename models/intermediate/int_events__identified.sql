@@ -24,9 +24,20 @@ browsed as (
         coalesce(events.page_url, events.landing_url, events.session_landing_url) as seen_url,
         {{ well_formed_ip('events.client_ip') }} as own_ip,
         {{ well_formed_ip('events.session_client_ip') }} as session_ip,
-        {{ click_id('fbclid') }} as fbclid
+        {{ click_id('fbclid') }} as fbclid,
+        {{ normalize_email('email') }} as normal_email,
+        {{ normalize_phone('phone', *phone_plan()) }} as normal_phone
     from events
     left join currencies on events.currency = currencies.currency
+
+),
+
+spelled as (
+
+    select
+        *,
+        {{ without_accents('normal_email') }} as ascii_email
+    from browsed
 
 ),
 
@@ -54,12 +65,13 @@ events_identified as (
         coalesce({{ well_formed_browser_id('fbp') }}, lent_fbp) as fbp,
         coalesce({{ facebook_click('fbc', 'fbclid', 'session_started_at') }}, lent_fbc) as fbc,
         {{ click_ids_of_event() }},
-        {{ hashed('email', 'email') }} as email_sha256,
-        {{ hashed('email_gmail', 'email') }} as email_gmail_sha256,
-        {{ hashed('email_microsoft', 'email') }} as email_microsoft_sha256,
-        {{ hashed('email_reddit', 'email') }} as email_reddit_sha256,
-        {{ hashed('phone', 'phone', *phone_plan()) }} as phone_digits_sha256,
-        {{ hashed('phone_e164', 'phone', *phone_plan()) }} as phone_e164_sha256,
+        {{ hashed_form('email', 'normal_email') }} as email_sha256,
+        {{ hashed_form('email', gmail_form('normal_email')) }} as email_gmail_sha256,
+        {{ hashed_form('email', microsoft_form('ascii_email')) }} as email_microsoft_sha256,
+        {{ hashed_form('email', reddit_form('normal_email')) }} as email_reddit_sha256,
+        {{ hashed_form('phone', 'normal_phone') }} as phone_digits_sha256,
+        case when {{ sha256_of_source('phone') }} is null then {{ sha256_hex("'+' || normal_phone") }} end
+            as phone_e164_sha256,
         {{ hashed('name', 'first_name') }} as first_name_sha256,
         {{ hashed('name', 'last_name') }} as last_name_sha256,
         {{ hashed('city', 'city') }} as city_sha256,
@@ -69,7 +81,7 @@ events_identified as (
         {{ hashed('date_of_birth', 'date_of_birth') }} as date_of_birth_sha256,
         {{ hashed('gender', 'gender') }} as gender_sha256,
         {{ hashed('external_id', 'customer_id') }} as external_id_sha256
-    from browsed
+    from spelled
 
 )
 
