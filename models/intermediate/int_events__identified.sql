@@ -26,7 +26,7 @@ browsed as (
         {{ well_formed_ip('events.session_client_ip') }} as session_ip,
         {{ click_id('fbclid') }} as fbclid,
         {{ normalize_email('email') }} as normal_email,
-        {{ normalize_phone('phone', *phone_plan()) }} as normal_phone
+        {{ phone_text('phone') }} as plain_phone
     from events
     left join currencies on events.currency = currencies.currency
 
@@ -36,8 +36,19 @@ spelled as (
 
     select
         *,
-        {{ without_accents('normal_email') }} as ascii_email
+        {{ without_accents('normal_email') }} as ascii_email,
+        {{ dialled_number('plain_phone', 'calling_code', 'international_prefix', 'shapes') }} as dialled_phone
     from browsed
+
+),
+
+-- In steps, each of which an expression would repeat where it stands more than once.
+told as (
+
+    select
+        *,
+        {{ full_number('dialled_phone', *(phone_plan() | reject('eq', 'international_prefix'))) }} as normal_phone
+    from spelled
 
 ),
 
@@ -81,7 +92,7 @@ events_identified as (
         {{ hashed('date_of_birth', 'date_of_birth') }} as date_of_birth_sha256,
         {{ hashed('gender', 'gender') }} as gender_sha256,
         {{ hashed('external_id', 'customer_id') }} as external_id_sha256
-    from spelled
+    from told
 
 )
 
