@@ -9,7 +9,7 @@
 
 {# nullif() would compute the expression twice: once to compare it, once to return it. #}
 {% macro duckdb__not_empty(expression) -%}
-    list_filter([{{ expression }}], lambda filled: filled <> '')[1]
+    list_filter([{{ expression }}], lambda t: t <> '')[1]
 {%- endmacro %}
 
 {% macro postgres__not_empty(expression) -%}

@@ -30,11 +30,12 @@
 {# The same of a raw identifier whose normal form is known already, for several hashes that have it in common. #}
 {% macro hashed_form(expression, form) -%}
     case
-            when {{ sha256_of_source(expression) }} is null then {{ sha256_hex(form) }}
-            else nullif(
-                {{ sha256_of_source(expression) }}, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-            )
-        end
+        when {{ sha256_of_source(expression) }} is null then {{ sha256_hex(form) }}
+        else nullif(
+            {{ regexp_remove('lower(' ~ expression ~ ')', '[^0-9a-f]+') }},
+            'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+        )
+    end
 {%- endmacro %}
 
 {# A raw value that already is a SHA-256, in lower case; else NULL. Only long values are looked at. #}

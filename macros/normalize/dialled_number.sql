@@ -4,36 +4,31 @@
 {% macro dialled_number(plain_phone, calling_code, international_prefix, shapes) -%}
     {% set after_zeros = "case when " ~ plain_phone ~ " like '00%' then '+' || trim(leading '0' from " ~ plain_phone
         ~ ") end" -%}
-    {% set after_prefix = "case when " ~ may_begin_with(plain_phone, international_prefix) ~ " then '+' || "
-        ~ regexp_first_by(plain_phone, "'^(?:' || " ~ international_prefix ~ " || ')([1-9][0-9]+)$'") ~ " end" -%}
+    {% set after_prefix = "'+' || " ~ regexp_first_by(
+        plain_phone, "'^(?:' || " ~ international_prefix ~ " || ')([1-9][0-9]+)$'"
+    ) -%}
+    {#- A pattern that differs from row to row is read anew for each, so only where the number's first digit is in it. -#}
+    {% set first_digit = "position(substr(" ~ plain_phone ~ ", 1, 1) in " ~ international_prefix ~ ")" -%}
     {% set own = "'+' || " ~ calling_code ~ " || '%'" -%}
     case
         when {{ plain_phone }} like '+%' then {{ plain_phone }}
         when {{ plain_phone }} not like '0%' and {{ has_shape(plain_phone, shapes) }} then {{ plain_phone }}
-        when {{ international_prefix }} is null then coalesce({{ after_zeros }}, {{ plain_phone }})
+        when coalesce({{ first_digit }}, 0) = 0 then coalesce({{ after_zeros }}, {{ plain_phone }})
         else {% call bind_name('zeros_read', after_zeros) -%}
             {% call bind_name('prefix_read', after_prefix) -%}
-                case
-                    when zeros_read is null then coalesce(prefix_read, {{ plain_phone }})
-                    when prefix_read is null or zeros_read like {{ own }} then zeros_read
-                    when prefix_read like {{ own }} or {{ impossible_in_america('zeros_read') }} then prefix_read
-                end
+                {{ told_reading(plain_phone, own) }}
             {%- endcall %}
         {%- endcall %}
     end
 {%- endmacro %}
 
-{# Whether it is worth asking if a number begins with a country's pattern, because a pattern that differs from row to
-   row is read anew for each: each choice of a pattern begins with a digit, or the pattern with a bracket. #}
-{% macro may_begin_with(number, pattern) -%}
-    (
-            {{ number }} like {{ pattern }} || '%'
-            or {{ regexp_matches(pattern, '[^0-9]') }} and (
-                substr({{ number }}, 1, 1) = substr({{ pattern }}, 1, 1)
-                or position('|' || substr({{ number }}, 1, 1) in {{ pattern }}) > 0
-                or {{ pattern }} like '(%'
-            )
-        )
+{# Which of the two readings is meant. #}
+{% macro told_reading(plain_phone, own) -%}
+    case
+        when zeros_read is null then coalesce(prefix_read, {{ plain_phone }})
+        when prefix_read is null or zeros_read like {{ own }} then zeros_read
+        when prefix_read like {{ own }} or {{ impossible_in_america('zeros_read') }} then prefix_read
+    end
 {%- endmacro %}
 
 {# Whether an international number has the calling code 1 and cannot be one of its: area codes and exchanges begin with

@@ -16,8 +16,8 @@
     {% set national = national_number(
         dialled, calling_code, trunk_prefix, trunk_pattern, trunk_becomes, shapes, code_lengths
     ) -%}
-    {% call bind_name('whole_number', "case when " ~ dialled ~ " not like '+%' or " ~ dialled ~ " like '+' || " ~ calling_code
+    {% call bind_name('number', "case when " ~ dialled ~ " not like '+%' or " ~ dialled ~ " like '+' || " ~ calling_code
         ~ " || '%' then " ~ calling_code ~ " || " ~ national ~ " else " ~ foreign_number(dialled) ~ " end") -%}
-        case when length(whole_number) between 7 and 15 then whole_number end
+        case when length(number) between 7 and 15 then number end
     {%- endcall %}
 {%- endmacro %}

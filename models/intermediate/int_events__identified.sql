@@ -26,7 +26,7 @@ browsed as (
         {{ well_formed_ip('events.session_client_ip') }} as session_ip,
         {{ click_id('fbclid') }} as fbclid,
         {{ normalize_email('email') }} as normal_email,
-        {{ phone_text('phone') }} as plain_phone
+        {{ phone_text_of_many('phone') }} as plain_phone
     from events
     left join currencies on events.currency = currencies.currency
 
