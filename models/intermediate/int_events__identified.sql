@@ -1,3 +1,4 @@
+{%- set national_plan = phone_plan() | reject('eq', 'international_prefix') | list -%}
 -- Longer than other models: what a browser sent and what is hashed, in one pass.
 with
 
@@ -47,7 +48,7 @@ told as (
 
     select
         *,
-        {{ full_number('dialled_phone', *(phone_plan() | reject('eq', 'international_prefix'))) }} as normal_phone
+        {{ full_number('dialled_phone', *national_plan) }} as normal_phone
     from spelled
 
 ),

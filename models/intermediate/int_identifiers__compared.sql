@@ -34,7 +34,7 @@ changed as (
 
     select
         {%- for rule, condition in identifier_changes().items() %}
-            case when is_changed then coalesce({{ condition }}, false) else false end as changed_by_{{ rule }},
+            coalesce(case when is_changed then {{ condition }} end, false) as changed_by_{{ rule }},
         {%- endfor %}
         *
     from lowered
