@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro duckdb__line_ids() -%}
-    list(product_id order by line_number nulls last, product_id, quantity, unit_price)
+    list_transform({{ duckdb__sorted_lines() }}, lambda line: line.product_id)
 {%- endmacro %}
 
 {% macro postgres__line_ids() -%}

@@ -10,7 +10,7 @@
 
 {# regexp_extract gives an empty text when nothing matches. #}
 {% macro duckdb__regexp_first_by(expression, pattern) -%}
-    nullif(regexp_extract({{ expression }}, {{ pattern }}, 1), '')
+    {{ not_empty('regexp_extract(' ~ expression ~ ', ' ~ pattern ~ ', 1)') }}
 {%- endmacro %}
 
 {% macro postgres__regexp_first_by(expression, pattern) -%}

@@ -19,15 +19,23 @@
         'postal_code': normalize_postal_code,
         'region': normalize_region,
     } -%}
-    {% set sha256 = sha256_hex(normalizers[kind](expression, *varargs)) -%}
+    {% set form = normalizers[kind](expression, *varargs) -%}
     {% if kind == 'phone_e164' -%}
-        case when {{ sha256_of_source(expression) }} is null then {{ sha256 }} end
+        case when {{ sha256_of_source(expression) }} is null then {{ sha256_hex(form) }} end
     {%- else -%}
-        nullif(
-            coalesce({{ sha256_of_source(expression) }}, {{ sha256 }}),
+        {{ hashed_form(expression, form) }}
+    {%- endif %}
+{%- endmacro %}
+
+{# The same of a raw identifier whose normal form is known already, for several hashes that have it in common. #}
+{% macro hashed_form(expression, form) -%}
+    case
+        when {{ sha256_of_source(expression) }} is null then {{ sha256_hex(form) }}
+        else nullif(
+            {{ regexp_remove('lower(' ~ expression ~ ')', '[^0-9a-f]+') }},
             'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
         )
-    {%- endif %}
+    end
 {%- endmacro %}
 
 {# A raw value that already is a SHA-256, in lower case; else NULL. Only long values are looked at. #}

@@ -2,5 +2,6 @@
    made of is taken: an id with anything else in it was damaged on the way. #}
 {% macro url_parameter(url, name) -%}
     {%- set query = "'&' || " ~ regexp_first(url, '^[^?#]*[?]([^#]+)') -%}
-    {{ regexp_first(query, '&' ~ name ~ '=([A-Za-z0-9_.~%+:*=-]+)(?:&|$)') }}
+    {#- Most URLs do not have it, which is quickly seen. -#}
+    case when {{ url }} like '%{{ name }}=%' then {{ regexp_first(query, '&' ~ name ~ '=([A-Za-z0-9_.~%+:*=-]+)(?:&|$)') }} end
 {%- endmacro %}

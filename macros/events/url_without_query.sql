@@ -3,5 +3,6 @@
 {% macro url_without_query(url) -%}
     {% set unfit = '"<>' ~ blank_characters() -%}
     {% set site = '[a-zA-Z][a-zA-Z0-9+.-]*://[^@/?#' ~ unfit ~ ']+' -%}
-    {{ regexp_first(url, '^(' ~ site ~ '(?:/[^?#' ~ unfit ~ ']*)?)(?:[?#]|$)') }}
+    case when {{ regexp_matches(url, '^' ~ site ~ '(?:/[^?#' ~ unfit ~ ']*)?(?:[?#]|$)') }}
+        then {{ regexp_first(url, '^([^?#]+)') }} end
 {%- endmacro %}

@@ -13,5 +13,5 @@
     {#- '::' before the last group or at the end. -#}
     {%- do forms.append('(?:' ~ group ~ '(?::' ~ group ~ '){0,5})?::' ~ group) -%}
     {%- do forms.append('(?:' ~ group ~ '(?::' ~ group ~ '){0,6})?::') -%}
-    {{ regexp_first('lower(' ~ address ~ ')', '^(' ~ forms | join('|') ~ ')$') }}
+    case when {{ regexp_matches('lower(' ~ address ~ ')', '^(?:' ~ forms | join('|') ~ ')$') }} then lower({{ address }}) end
 {%- endmacro %}

@@ -7,20 +7,27 @@
     {% set after_prefix = "'+' || " ~ regexp_first_by(
         plain_phone, "'^(?:' || " ~ international_prefix ~ " || ')([1-9][0-9]+)$'"
     ) -%}
+    {#- A pattern that differs from row to row is read anew for each, so only where the number's first digit is in it. -#}
+    {% set first_digit = "position(substr(" ~ plain_phone ~ ", 1, 1) in " ~ international_prefix ~ ")" -%}
     {% set own = "'+' || " ~ calling_code ~ " || '%'" -%}
     case
         when {{ plain_phone }} like '+%' then {{ plain_phone }}
         when {{ plain_phone }} not like '0%' and {{ has_shape(plain_phone, shapes) }} then {{ plain_phone }}
-        when {{ international_prefix }} is null then coalesce({{ after_zeros }}, {{ plain_phone }})
+        when coalesce({{ first_digit }}, 0) = 0 then coalesce({{ after_zeros }}, {{ plain_phone }})
         else {% call bind_name('zeros_read', after_zeros) -%}
             {% call bind_name('prefix_read', after_prefix) -%}
-                case
-                    when zeros_read is null then coalesce(prefix_read, {{ plain_phone }})
-                    when prefix_read is null or zeros_read like {{ own }} then zeros_read
-                    when prefix_read like {{ own }} or {{ impossible_in_america('zeros_read') }} then prefix_read
-                end
+                {{ told_reading(plain_phone, own) }}
             {%- endcall %}
         {%- endcall %}
+    end
+{%- endmacro %}
+
+{# Which of the two readings is meant. #}
+{% macro told_reading(plain_phone, own) -%}
+    case
+        when zeros_read is null then coalesce(prefix_read, {{ plain_phone }})
+        when prefix_read is null or zeros_read like {{ own }} then zeros_read
+        when prefix_read like {{ own }} or {{ impossible_in_america('zeros_read') }} then prefix_read
     end
 {%- endmacro %}
 

@@ -3,6 +3,9 @@
    because warehouses differ: PostgreSQL knows the two with ICU and neither without, DuckDB neither.
    tests/unit/test_unicode.py states each difference. #}
 {% macro lower_text(expression) -%}
-    {{ lower_case("replace(" ~ final_sigma(without_nul(expression), 'Σ') ~ ", " ~ quoted("\u0130") ~ ", "
-        ~ quoted("i\u0307") ~ ")") }}
+    case
+        when not {{ regexp_matches(expression, '[^ -~]') }} then {{ lower_case(expression) }}
+        else {{ lower_case("replace(" ~ final_sigma(without_nul(expression), 'Σ') ~ ", " ~ quoted("\u0130") ~ ", "
+            ~ quoted("i\u0307") ~ ")") }}
+    end
 {%- endmacro %}

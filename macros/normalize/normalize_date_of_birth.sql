@@ -3,13 +3,16 @@
    abbreviation tells itself (16 Feb 1997). With slashes or dashes (2/16/1997) the order is told by a number above 12;
    02/01/1990 could be either, so it is NULL, and so is a year of two digits. #}
 {% macro normalize_date_of_birth(expression) -%}
-    {% call bind_name('birth_text', birth_date_text(expression)) -%}
-        {% call bind_name('birth_day', birth_date_iso('birth_text')) -%}
-            case
-                when birth_day between '1900-01-01' and '{{ as_of_text("%Y-%m-%d") }}'
-                    and {{ try_date('birth_day') }} is not null
-                    then replace(birth_day, '-', '')
-            end
-        {%- endcall %}
+    {% set read %}{% call bind_name('birth_text', birth_date_text(expression)) -%}
+        {{ birth_date_iso('birth_text') }}
+    {%- endcall %}{% endset -%}
+    {#- What is written like 1997-02-16 is read already. -#}
+    {% set is_read = regexp_matches(expression, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') -%}
+    {% call bind_name('birth_day', "case when " ~ is_read ~ " then " ~ expression ~ " else " ~ read ~ " end") -%}
+        case
+            when birth_day between '1900-01-01' and '{{ as_of_text("%Y-%m-%d") }}'
+                and {{ try_date('birth_day') }} is not null
+                then replace(birth_day, '-', '')
+        end
     {%- endcall %}
 {%- endmacro %}

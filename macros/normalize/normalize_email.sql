@@ -3,8 +3,12 @@
 {% macro normalize_email(expression) -%}
     {% set blanks = blank_characters() -%}
     {% set stop = '@"(),:;<>' ~ blanks -%}
-    {{ nfc(regexp_first(
-        lower_text(expression),
-        '^[' ~ blanks ~ ']*([^' ~ stop ~ ']+@[^.' ~ stop ~ ']+(?:[.][^.' ~ stop ~ ']+)+)[' ~ blanks ~ ']*$'
-    )) }}
+    {% set address = "[^" ~ stop ~ "]+@[^." ~ stop ~ "]+(?:[.][^." ~ stop ~ "]+)+" -%}
+    {% set plain = '0-9' ~ latin_letters() ~ '-' -%}
+    {#- Most addresses are plain ones, which are quickly told and need nothing but lower case. -#}
+    case
+        when {{ regexp_matches(expression, '^[._+' ~ plain ~ ']+@[' ~ plain ~ ']+(?:[.][' ~ plain ~ ']+)+$') }}
+            then {{ lower_case(expression) }}
+        else {{ nfc(regexp_first(lower_text(expression), '^[' ~ blanks ~ ']*(' ~ address ~ ')[' ~ blanks ~ ']*$')) }}
+    end
 {%- endmacro %}

@@ -2,13 +2,16 @@
    the domain as it is; an address of another domain as normalize_email makes it. NULL when no local part is left.
    Source: Data Manager API, formatting of user data (read 2026-11-20). #}
 {% macro normalize_email_gmail(expression) -%}
-    {% call bind_name('plain_email', normalize_email(expression)) -%}
-        case
-            when {{ regexp_matches('plain_email', '@(gmail|googlemail)[.]com$') }}
-                then {{ email_with_local_part('plain_email', "replace(" ~ email_before_plus('plain_email') ~ ", '.', '')") }}
-            else plain_email
-        end
-    {%- endcall %}
+    {% call bind_name('plain_email', normalize_email(expression)) -%} {{ gmail_form('plain_email') }} {%- endcall %}
+{%- endmacro %}
+
+{# The same of an address that normalize_email made. #}
+{% macro gmail_form(email) -%}
+    case
+        when {{ email }} like '%@gmail.com' or {{ email }} like '%@googlemail.com'
+            then {{ email_with_local_part(email, "replace(" ~ email_before_plus(email) ~ ", '.', '')") }}
+        else {{ email }}
+    end
 {%- endmacro %}
 
 {# The local part of a normalized address up to its first +; NULL when it begins with one. #}
@@ -18,5 +21,5 @@
 
 {# A normalized address with another local part; NULL when that is empty. #}
 {% macro email_with_local_part(email, local_part) -%}
-    nullif({{ local_part }}, '') || {{ regexp_first(email, '(@.+)$') }}
+    {{ not_empty(local_part) }} || substr({{ email }}, position('@' in {{ email }}))
 {%- endmacro %}

@@ -4,7 +4,12 @@
 {% macro normalize_email_microsoft(expression) -%}
     {% call bind_name('plain_email', normalize_email(expression)) -%}
         {% call bind_name('ascii_email', without_accents('plain_email')) -%}
-            {{ email_with_local_part('ascii_email', "replace(" ~ email_before_plus('ascii_email') ~ ", '.', '')") }}
+            {{ microsoft_form('ascii_email') }}
         {%- endcall %}
     {%- endcall %}
+{%- endmacro %}
+
+{# The same of an address that normalize_email and without_accents made. #}
+{% macro microsoft_form(email) -%}
+    {{ email_with_local_part(email, "replace(" ~ email_before_plus(email) ~ ", '.', '')") }}
 {%- endmacro %}

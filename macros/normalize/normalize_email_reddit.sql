@@ -3,7 +3,12 @@
    Source: Reddit's business help on matching (read 2026-11-20). #}
 {% macro normalize_email_reddit(expression) -%}
     {% call bind_name('plain_email', normalize_email(expression)) -%}
-        {% set letters = regexp_remove(email_before_plus('plain_email'), '[' ~ dropped_characters() ~ ']+') -%}
-        {{ email_with_local_part('plain_email', letters) }}
+        {{ reddit_form('plain_email') }}
     {%- endcall %}
+{%- endmacro %}
+
+{# The same of an address that normalize_email made. #}
+{% macro reddit_form(email) -%}
+    {% set letters = regexp_remove(email_before_plus(email), '[' ~ dropped_characters() ~ ']+') -%}
+    {{ email_with_local_part(email, letters) }}
 {%- endmacro %}

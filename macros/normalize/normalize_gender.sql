@@ -30,8 +30,8 @@
     ] -%}
     {% call bind_name('gender_word', name_key(expression)) -%}
         case
-            when gender_word in ('{{ female | join("', '") }}') then 'f'
-            when gender_word in ('{{ male | join("', '") }}') then 'm'
+            when position('|' || gender_word || '|' in '|{{ female | join("|") }}|') > 0 then 'f'
+            when position('|' || gender_word || '|' in '|{{ male | join("|") }}|') > 0 then 'm'
         end
     {%- endcall %}
 {%- endmacro %}

@@ -7,13 +7,17 @@
     {% set plan = [calling_code, trunk_prefix, trunk_pattern, trunk_becomes, shapes, code_lengths] -%}
     {% call bind_name('plain_phone', phone_text(expression)) -%}
         {% set dialled = dialled_number('plain_phone', calling_code, international_prefix, shapes) -%}
-        {% call bind_name('dialled_phone', dialled) -%}
-            {% call bind_name('full_number', "case"
-                ~ " when dialled_phone not like '+%' or dialled_phone like '+' || " ~ calling_code ~ " || '%' then "
-                ~ calling_code ~ " || " ~ national_number('dialled_phone', *plan)
-                ~ " else " ~ foreign_number('dialled_phone') ~ " end") -%}
-                case when length(full_number) between 7 and 15 then full_number end
-            {%- endcall %}
-        {%- endcall %}
+        {% call bind_name('dialled_phone', dialled) -%} {{ full_number('dialled_phone', *plan) }} {%- endcall %}
+    {%- endcall %}
+{%- endmacro %}
+
+{# The same of a number that phone_text and dialled_number have read. #}
+{% macro full_number(dialled, calling_code, trunk_prefix, trunk_pattern, trunk_becomes, shapes, code_lengths) -%}
+    {% set national = national_number(
+        dialled, calling_code, trunk_prefix, trunk_pattern, trunk_becomes, shapes, code_lengths
+    ) -%}
+    {% call bind_name('number', "case when " ~ dialled ~ " not like '+%' or " ~ dialled ~ " like '+' || " ~ calling_code
+        ~ " || '%' then " ~ calling_code ~ " || " ~ national ~ " else " ~ foreign_number(dialled) ~ " end") -%}
+        case when length(number) between 7 and 15 then number end
     {%- endcall %}
 {%- endmacro %}

@@ -32,7 +32,6 @@
     {% set plain = [] -%}
     {% for letter, letters in accented.items() %}{% do plain.append(letter * (letters | length)) %}{% endfor -%}
     case when {{ regexp_matches(expression, "[\u00e0-\u036f\u1e01-\u1ef9]") }} then {{ regexp_remove(
-        "translate(" ~ expression ~ ", '" ~ (accented.values() | join) ~ "', '" ~ (plain | join) ~ "')",
-        "[\u0300-\u036f]+"
+        translated(expression, accented.values() | join, plain | join), "[\u0300-\u036f]+"
     ) }} else {{ expression }} end
 {%- endmacro %}

@@ -1,8 +1,7 @@
 {# A raw column as text, without blanks of any kind around it; an empty text is NULL. Casting first matters: nullif with
    '' fails on a column of decimals or timestamps. NUL goes, because many tools take it for the end of the text. #}
 {% macro as_text(column) -%}
-    {%- set text = without_nul('cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')') -%}
-    nullif(trim(both '{{ blanks() }}' from {{ text }}), '')
+    nullif({{ trimmed('cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')', blanks()) }}, '')
 {%- endmacro %}
 
 {# Every character that Unicode calls white space, and the zero-width ones that copying leaves behind. #}

@@ -1,5 +1,5 @@
 {# The columns of a raw table as the warehouse has them, by their lower-case names: the name as the warehouse spells it,
-   quoted, and whether it holds floats; none when there is no such table.
+   quoted, its type, and whether it holds floats; none when there is no such table.
    Each table is looked up once in a run: `graph` is the one mapping that all models of a run share. A unit test has
    rows in place of raw tables, and no schema. #}
 {% macro raw_columns(table) %}
@@ -10,7 +10,7 @@
         {% set columns = {} %}
         {% for column in (adapter.get_columns_in_relation(relation) if relation else []) %}
             {% do columns.update({column.name | lower: {
-                'name': adapter.quote(column.name), 'is_float': column.is_float(),
+                'name': adapter.quote(column.name), 'is_float': column.is_float(), 'type': column.data_type | lower,
             }}) %}
         {% endfor %}
         {% do memo.update({source_relation | string: columns if relation else none}) %}

@@ -1,10 +1,11 @@
-{# Every column of a raw table's contract as text; NULL for an optional column that is not there. #}
+{# Every column of a raw table's contract as text, or as it is where its type needs no reading; NULL for an optional
+   column that is not there. #}
 {% macro raw_texts(table) -%}
     {%- set contract = raw_contract()[table] -%}
     {%- set selected = [] -%}
     {%- for column in contract['required'] | list + contract['optional'] | list -%}
         {%- set expression = raw_name(table, column) if has_raw_column(table, column) else 'null' -%}
-        {%- set text = as_text(expression) -%}
+        {%- set text = expression if raw_value_as_it_is(table, column) else as_text(expression) -%}
         {%- if contract['required'].get(column, contract['optional'].get(column)) == 'text' -%}
             {%- set text = whole_text(table, column, text) -%}
         {%- endif -%}

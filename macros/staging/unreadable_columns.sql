@@ -1,11 +1,10 @@
 {# The names of a row's values that are there but cannot be read as their kind, each between blanks: ' paid_at total '.
    An empty text when all can be read. Select it from the texts of raw_texts(). #}
 {% macro unreadable_columns(table) -%}
-    {%- set readers = {'time': as_time, 'number': as_number, 'integer': as_integer, 'bool': as_bool} -%}
     {%- set names = [] -%}
-    {%- for column, kind in typed_raw_columns(table).items() -%}
+    {%- for column in typed_raw_columns(table) -%}
         {%- do names.append(
-            "case when " ~ column ~ " is not null and " ~ readers[kind](column) ~ " is null then ' " ~ column
+            "case when " ~ column ~ " is not null and " ~ raw_value(table, column) ~ " is null then ' " ~ column
             ~ " ' else '' end"
         ) -%}
     {%- endfor -%}

@@ -1,3 +1,4 @@
+{%- set national_plan = phone_plan() | reject('eq', 'international_prefix') | list -%}
 -- Longer than other models: what a browser sent and what is hashed, in one pass.
 with
 
@@ -24,9 +25,31 @@ browsed as (
         coalesce(events.page_url, events.landing_url, events.session_landing_url) as seen_url,
         {{ well_formed_ip('events.client_ip') }} as own_ip,
         {{ well_formed_ip('events.session_client_ip') }} as session_ip,
-        {{ click_id('fbclid') }} as fbclid
+        {{ click_id('fbclid') }} as fbclid,
+        {{ normalize_email('email') }} as normal_email,
+        {{ phone_text_of_many('phone') }} as plain_phone
     from events
     left join currencies on events.currency = currencies.currency
+
+),
+
+spelled as (
+
+    select
+        *,
+        {{ without_accents('normal_email') }} as ascii_email,
+        {{ dialled_number('plain_phone', 'calling_code', 'international_prefix', 'shapes') }} as dialled_phone
+    from browsed
+
+),
+
+-- In steps, each of which an expression would repeat where it stands more than once.
+told as (
+
+    select
+        *,
+        {{ full_number('dialled_phone', *national_plan) }} as normal_phone
+    from spelled
 
 ),
 
@@ -54,12 +77,13 @@ events_identified as (
         coalesce({{ well_formed_browser_id('fbp') }}, lent_fbp) as fbp,
         coalesce({{ facebook_click('fbc', 'fbclid', 'session_started_at') }}, lent_fbc) as fbc,
         {{ click_ids_of_event() }},
-        {{ hashed('email', 'email') }} as email_sha256,
-        {{ hashed('email_gmail', 'email') }} as email_gmail_sha256,
-        {{ hashed('email_microsoft', 'email') }} as email_microsoft_sha256,
-        {{ hashed('email_reddit', 'email') }} as email_reddit_sha256,
-        {{ hashed('phone', 'phone', *phone_plan()) }} as phone_digits_sha256,
-        {{ hashed('phone_e164', 'phone', *phone_plan()) }} as phone_e164_sha256,
+        {{ hashed_form('email', 'normal_email') }} as email_sha256,
+        {{ hashed_form('email', gmail_form('normal_email')) }} as email_gmail_sha256,
+        {{ hashed_form('email', microsoft_form('ascii_email')) }} as email_microsoft_sha256,
+        {{ hashed_form('email', reddit_form('normal_email')) }} as email_reddit_sha256,
+        {{ hashed_form('phone', 'normal_phone') }} as phone_digits_sha256,
+        case when {{ sha256_of_source('phone') }} is null then {{ sha256_hex("'+' || normal_phone") }} end
+            as phone_e164_sha256,
         {{ hashed('name', 'first_name') }} as first_name_sha256,
         {{ hashed('name', 'last_name') }} as last_name_sha256,
         {{ hashed('city', 'city') }} as city_sha256,
@@ -69,7 +93,7 @@ events_identified as (
         {{ hashed('date_of_birth', 'date_of_birth') }} as date_of_birth_sha256,
         {{ hashed('gender', 'gender') }} as gender_sha256,
         {{ hashed('external_id', 'customer_id') }} as external_id_sha256
-    from browsed
+    from told
 
 )
 

@@ -21,14 +21,40 @@ keyed as (
 
 ),
 
+-- Few ids come twice, so only their events are put in order.
+repeated as (
+
+    select
+        event_name,
+        event_id
+    from keyed
+    where event_id is not null
+    group by event_name, event_id
+    having count(*) > 1
+
+),
+
+ranked as (
+
+    select
+        keyed.event_name,
+        keyed.row_key,
+        row_number() over (
+            partition by keyed.event_name, keyed.event_id
+            order by keyed.event_at nulls last, keyed.natural_key, keyed.event_key
+        ) as id_number
+    from keyed
+    inner join repeated on keyed.event_name = repeated.event_name and keyed.event_id = repeated.event_id
+
+),
+
 events_keyed as (
 
     select
-        *,
-        event_id is not null and row_number() over (
-            partition by event_name, event_id order by event_at nulls last, natural_key, event_key
-        ) > 1 as is_duplicate
+        keyed.*,
+        coalesce(ranked.id_number > 1, false) as is_duplicate
     from keyed
+    left join ranked on keyed.event_name = ranked.event_name and keyed.row_key = ranked.row_key
 
 )
 

@@ -21,14 +21,23 @@ judged as (
 
 ),
 
+lowered as (
+
+    select
+        *,
+        case when is_changed then {{ lowered_identifier() }} end as lowered
+    from judged
+
+),
+
 changed as (
 
     select
         {%- for rule, condition in identifier_changes().items() %}
-            coalesce(is_changed and ({{ condition }}), false) as changed_by_{{ rule }},
+            coalesce(case when is_changed then {{ condition }} end, false) as changed_by_{{ rule }},
         {%- endfor %}
         *
-    from judged
+    from lowered
 
 ),
 

@@ -6,6 +6,26 @@ orders as (
 
 ),
 
+-- Few orders come again, so only those are sorted.
+repeated as (
+
+    select order_id
+    from {{ ref('stg_raw__orders') }}
+    group by order_id
+    having count(*) > 1
+
+),
+
+marked as (
+
+    select
+        orders.*,
+        orders.order_id is null or repeated.order_id is not null as is_repeated
+    from orders
+    left join repeated on orders.order_id = repeated.order_id
+
+),
+
 -- The sort goes on after updated_at so that each run picks the same row, and of two equally new states the
 -- one that says less for sending.
 ranked as (
@@ -28,7 +48,14 @@ ranked as (
                 session_id asc,
                 email asc
         ) as version_number
-    from orders
+    from marked
+    where is_repeated
+    union all
+    select
+        *,
+        1 as version_number
+    from marked
+    where not is_repeated
 
 ),
 

@@ -3,6 +3,27 @@ with
 sessions as (
 
     select * from {{ ref('stg_raw__sessions') }}
+    where session_id is not null
+
+),
+
+-- Few sessions come again, so only those are sorted.
+repeated as (
+
+    select session_id
+    from {{ ref('stg_raw__sessions') }}
+    group by session_id
+    having count(*) > 1
+
+),
+
+marked as (
+
+    select
+        sessions.*,
+        repeated.session_id is not null as is_repeated
+    from sessions
+    left join repeated on sessions.session_id = repeated.session_id
 
 ),
 
@@ -17,8 +38,14 @@ ranked as (
                 started_at desc nulls last, visitor_id asc, customer_id asc, landing_url asc, fbc asc,
                 fbp asc, client_ip asc, user_agent asc, referrer_url asc, country asc
         ) as version_number
-    from sessions
-    where session_id is not null
+    from marked
+    where is_repeated
+    union all
+    select
+        *,
+        1 as version_number
+    from marked
+    where not is_repeated
 
 ),
 

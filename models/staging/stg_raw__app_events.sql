@@ -22,13 +22,13 @@ app_events as (
         ---------- states
         {{ standard_event_name('event_name') }} as event_name,
         lower(platform) as platform,
-        {{ as_bool('advertiser_tracking_enabled') }} as advertiser_tracking_enabled,
-        {{ as_bool('application_tracking_enabled') }} as application_tracking_enabled,
+        {{ raw_value('app_events', 'advertiser_tracking_enabled') }} as advertiser_tracking_enabled,
+        {{ raw_value('app_events', 'application_tracking_enabled') }} as application_tracking_enabled,
         -- A flag that nobody can read is taken as set, as for orders.
-        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+        coalesce({{ raw_value('app_events', 'is_test') }}, is_test is not null) as is_test,
 
         ---------- timestamps
-        {{ as_time('occurred_at') }} as occurred_at,
+        {{ raw_value('app_events', 'occurred_at') }} as occurred_at,
 
         ---------- device
         {{ [
@@ -38,14 +38,14 @@ app_events as (
         ] | join(',\n        ') }},
 
         ---------- what it is about
-        {{ as_number('value') }} as value,
+        {{ raw_value('app_events', 'value') }} as value,
         upper(currency) as currency,
         product_id,
-        {{ as_integer('quantity') }} as quantity,
-        {{ as_number('unit_price') }} as unit_price,
+        {{ raw_value('app_events', 'quantity') }} as quantity,
+        {{ raw_value('app_events', 'unit_price') }} as unit_price,
         content_ids,
         content_type,
-        {{ as_integer('num_items') }} as num_items,
+        {{ raw_value('app_events', 'num_items') }} as num_items,
         search_string,
 
         ---------- person

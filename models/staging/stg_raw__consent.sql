@@ -24,7 +24,7 @@ consent as (
         case when lower(status) = 'granted' then 'granted' else 'denied' end as status,
 
         ---------- timestamps
-        {{ as_time('recorded_at') }} as recorded_at,
+        {{ raw_value('consent', 'recorded_at') }} as recorded_at,
 
         ---------- audit
         {{ unreadable_columns('consent') }} as unreadable_columns

@@ -27,11 +27,11 @@ leads as (
         crm_name,
         registration_status,
         -- A flag that nobody can read is taken as set. An empty one is not.
-        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+        coalesce({{ raw_value('leads', 'is_test') }}, is_test is not null) as is_test,
 
         ---------- timestamps
-        {{ as_time('occurred_at') }} as occurred_at,
-        {{ as_time('created_at') }} as created_at,
+        {{ raw_value('leads', 'occurred_at') }} as occurred_at,
+        {{ raw_value('leads', 'created_at') }} as created_at,
 
         ---------- what it is about
         content_name,
@@ -39,8 +39,8 @@ leads as (
 
         ---------- money
         upper(currency) as currency,
-        {{ as_number('value') }} as value,
-        {{ as_number('predicted_ltv') }} as predicted_ltv,
+        {{ raw_value('leads', 'value') }} as value,
+        {{ raw_value('leads', 'predicted_ltv') }} as predicted_ltv,
 
         ---------- person
         email,

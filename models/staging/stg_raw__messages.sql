@@ -28,17 +28,17 @@ messages as (
         {{ standard_event_name('event_name') }} as event_name,
         lower(messaging_channel) as messaging_channel,
         -- A flag that nobody can read is taken as set, as for orders.
-        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+        coalesce({{ raw_value('messages', 'is_test') }}, is_test is not null) as is_test,
 
         ---------- timestamps
-        {{ as_time('occurred_at') }} as occurred_at,
+        {{ raw_value('messages', 'occurred_at') }} as occurred_at,
 
         ---------- what it is about
-        {{ as_number('value') }} as value,
+        {{ raw_value('messages', 'value') }} as value,
         upper(currency) as currency,
         product_id,
-        {{ as_integer('quantity') }} as quantity,
-        {{ as_number('unit_price') }} as unit_price,
+        {{ raw_value('messages', 'quantity') }} as quantity,
+        {{ raw_value('messages', 'unit_price') }} as unit_price,
         content_ids,
 
         ---------- person

@@ -22,9 +22,9 @@ order_lines as (
         category,
 
         ---------- numerics
-        {{ as_integer('line_number') }} as line_number,
-        {{ as_integer('quantity') }} as quantity,
-        {{ as_number('unit_price') }} as unit_price,
+        {{ raw_value('order_lines', 'line_number') }} as line_number,
+        {{ raw_value('order_lines', 'quantity') }} as quantity,
+        {{ raw_value('order_lines', 'unit_price') }} as unit_price,
 
         ---------- audit
         {{ unreadable_columns('order_lines') }} as unreadable_columns

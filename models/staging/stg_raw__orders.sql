@@ -27,24 +27,24 @@ orders as (
             else 'pending'
         end as financial_status,
         -- A flag that nobody can read is taken as set: a test order must not be counted. An empty one is not.
-        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+        coalesce({{ raw_value('orders', 'is_test') }}, is_test is not null) as is_test,
         -- A time that is there but unreadable still says that it happened.
         paid_at is not null as is_paid,
         cancelled_at is not null as is_cancelled,
 
         ---------- timestamps
-        {{ as_time('created_at') }} as created_at,
-        {{ as_time('paid_at') }} as paid_at,
-        {{ as_time('updated_at') }} as updated_at,
+        {{ raw_value('orders', 'created_at') }} as created_at,
+        {{ raw_value('orders', 'paid_at') }} as paid_at,
+        {{ raw_value('orders', 'updated_at') }} as updated_at,
 
         ---------- money
         upper(currency) as currency,
-        {{ as_number('subtotal') }} as subtotal,
-        {{ as_number('shipping') }} as shipping,
-        {{ as_number('tax') }} as tax,
-        {{ as_number('total') }} as total,
-        {{ as_number('net_revenue') }} as net_revenue,
-        {{ as_number('predicted_ltv') }} as predicted_ltv,
+        {{ raw_value('orders', 'subtotal') }} as subtotal,
+        {{ raw_value('orders', 'shipping') }} as shipping,
+        {{ raw_value('orders', 'tax') }} as tax,
+        {{ raw_value('orders', 'total') }} as total,
+        {{ raw_value('orders', 'net_revenue') }} as net_revenue,
+        {{ raw_value('orders', 'predicted_ltv') }} as predicted_ltv,
 
         ---------- person
         email,
@@ -57,7 +57,7 @@ orders as (
         country_code as country,
         date_of_birth,
         gender,
-        {{ as_bool('is_new_customer') }} as is_new_customer,
+        {{ raw_value('orders', 'is_new_customer') }} as is_new_customer,
 
         ---------- browser
         client_ip,

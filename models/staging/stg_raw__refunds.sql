@@ -19,10 +19,10 @@ refunds as (
 
         ---------- money
         upper(currency) as currency,
-        {{ as_number('amount') }} as amount,
+        {{ raw_value('refunds', 'amount') }} as amount,
 
         ---------- timestamps
-        {{ as_time('refunded_at') }} as refunded_at,
+        {{ raw_value('refunds', 'refunded_at') }} as refunded_at,
 
         ---------- audit
         {{ unreadable_columns('refunds') }} as unreadable_columns

@@ -19,7 +19,7 @@ sessions as (
         customer_id,
 
         ---------- timestamps
-        {{ as_time('started_at') }} as started_at,
+        {{ raw_value('sessions', 'started_at') }} as started_at,
 
         ---------- browser
         landing_url,
@@ -30,7 +30,7 @@ sessions as (
         user_agent,
         country_code as country,
         -- Only a word that is known to be a no is none: whoever sets a signal is not to be misread.
-        global_privacy_control is not null and coalesce({{ as_bool('global_privacy_control') }}, true)
+        global_privacy_control is not null and coalesce({{ raw_value('sessions', 'global_privacy_control') }}, true)
             as global_privacy_control,
 
         ---------- audit

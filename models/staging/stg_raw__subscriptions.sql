@@ -27,16 +27,16 @@ subscriptions as (
         -- A renewal happens by itself, the others on the website, unless the row says otherwise.
         coalesce(lower(channel), case when lower(change) = 'renewed' then 'system' else 'web' end) as channel,
         -- A flag that nobody can read is taken as set. An empty one is not.
-        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+        coalesce({{ raw_value('subscriptions', 'is_test') }}, is_test is not null) as is_test,
 
         ---------- timestamps
-        {{ as_time('changed_at') }} as changed_at,
+        {{ raw_value('subscriptions', 'changed_at') }} as changed_at,
 
         ---------- numerics
-        {{ as_integer('period') }} as period,
+        {{ raw_value('subscriptions', 'period') }} as period,
         upper(currency) as currency,
-        {{ as_number('amount') }} as amount,
-        {{ as_number('predicted_ltv') }} as predicted_ltv,
+        {{ raw_value('subscriptions', 'amount') }} as amount,
+        {{ raw_value('subscriptions', 'predicted_ltv') }} as predicted_ltv,
 
         ---------- person
         email,

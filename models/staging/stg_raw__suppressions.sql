@@ -24,7 +24,7 @@ suppressions as (
         country_code,
 
         ---------- when
-        {{ as_time('requested_at') }} as requested_at,
+        {{ raw_value('suppressions', 'requested_at') }} as requested_at,
 
         ---------- audit
         {{ unreadable_columns('suppressions') }} as unreadable_columns

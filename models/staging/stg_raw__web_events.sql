@@ -25,20 +25,20 @@ web_events as (
         {{ standard_event_name('event_name') }} as event_name,
         event_name as fired_name,
         -- A flag that nobody can read is taken as set, as for orders.
-        coalesce({{ as_bool('is_test') }}, is_test is not null) as is_test,
+        coalesce({{ raw_value('web_events', 'is_test') }}, is_test is not null) as is_test,
 
         ---------- timestamps
-        {{ as_time('occurred_at') }} as occurred_at,
+        {{ raw_value('web_events', 'occurred_at') }} as occurred_at,
 
         ---------- what it is about
-        {{ as_number('value') }} as value,
+        {{ raw_value('web_events', 'value') }} as value,
         upper(currency) as currency,
         product_id,
-        {{ as_integer('quantity') }} as quantity,
-        {{ as_number('unit_price') }} as unit_price,
+        {{ raw_value('web_events', 'quantity') }} as quantity,
+        {{ raw_value('web_events', 'unit_price') }} as unit_price,
         content_ids,
         content_type,
-        {{ as_integer('num_items') }} as num_items,
+        {{ raw_value('web_events', 'num_items') }} as num_items,
         content_name,
         content_category,
         search_string,
