@@ -86,7 +86,7 @@ class DestinationSettings(_Section):
     """The name of a variable, never a token."""
     test_event_code: str | None = None
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 1000
-    concurrency: Annotated[int, Field(ge=1, le=1)] = 1
+    concurrency: Annotated[int, Field(ge=1, le=8)] = 1
     """Requests at a time; this version sends one at a time."""
     connect_timeout_s: Seconds = 5
     read_timeout_s: Seconds = 30

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-import polars as pl
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -36,7 +35,9 @@ from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import polars as pl
 
     from uploader.delivery.planning import Plan
     from uploader.delivery.targets import Target
@@ -53,8 +54,8 @@ class Interruption:
     """Remembers a signal, so that the request in flight may finish; a second one ends the run at once."""
 
     number: int | None = field(default=None)
-    give_up: Callable[[], None] = lambda: None
-    """Ends the request in flight."""
+    connections: Sequence[Transport] = ()
+    """Those of the requests in flight."""
 
     def handle(self, number: int, _frame: object) -> None:
         """Take a signal."""
@@ -66,7 +67,8 @@ class Interruption:
         timer.start()
 
     def _end_request(self) -> None:
-        self.give_up()
+        for connection in self.connections:
+            connection.give_up()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, unless a signal comes."""
@@ -92,6 +94,7 @@ class Options:
     choice: Choice
     limit: int | None
     deadline: datetime
+    concurrency: int | None
     init: bool
 
 
@@ -104,7 +107,9 @@ def send(
     deadline: Annotated[
         float, typer.Option(min=1, max=604_800, help="Begin no request that may last longer, in seconds.")
     ] = 3000,
-    concurrency: Annotated[int, typer.Option(min=1, max=1, help="Requests at a time: 1 in this version.")] = 1,  # noqa: ARG001
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=8, help="Requests at a time, instead of the setting's number.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="Leave older events out (ISO 8601).")] = None,
     test: Annotated[bool, typer.Option("--test", help="Rehearse: five events under the test event code.")] = False,
     init: Annotated[bool, typer.Option("--init", help="Accept that the sent log is new or older than it was.")] = False,
@@ -120,15 +125,8 @@ def send(
         _confirm()
     context, interruption = Context.load(), Interruption()
     ends_at = context.clock() + timedelta(seconds=deadline)
-    options = Options(choice, 5 if test else limit, ends_at, init)
-    store = context.store
-    with interruption.listening(), store.locked(context.clock):
-        try:
-            reports, damage = _run(context, store, options, interruption)
-        except TryLater as error:
-            if interruption.number is None:
-                raise
-            raise Interrupted(str(error), interruption.number) from None
+    options = Options(choice, 5 if test else limit, ends_at, concurrency, init)
+    reports, damage = _locked(context, options, interruption)
     code = exit_code(reports, interrupted=lambda: interruption.number)
     problem = "Interrupted; what was not tried is sent by the next run." if interruption.number else None
     _tell(reports, code, problem, as_json=as_json)
@@ -142,6 +140,17 @@ def _confirm() -> None:
     question = "A new sent log knows nothing of what was sent: events may be counted twice. Go on?"
     if is_interactive():
         typer.confirm(question, abort=True, err=True)
+
+
+def _locked(context: Context, options: Options, interruption: Interruption) -> Ended:
+    store = context.store
+    with interruption.listening(), store.locked(context.clock):
+        try:
+            return _run(context, store, options, interruption)
+        except TryLater as error:
+            if interruption.number is None:
+                raise
+            raise Interrupted(str(error), interruption.number) from None
 
 
 def _run(context: Context, store: Store, options: Options, interruption: Interruption) -> Ended:
@@ -163,8 +172,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             keys = due_keys(made, options.limit)
             judged = None if keys.is_empty() else gate.unjudged(context, connection, made, keys)
             parts = {
-                name: due_parts(context, connection, keys.filter(pl.col("destination") == name), interruption.sleep)
-                for name in keys["destination"].unique()
+                name: due_parts(context.profile, connection, mine, interruption.sleep)
+                for (name,), mine in keys.partition_by("destination", as_dict=True).items()
             }
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
@@ -224,13 +233,14 @@ def _deliver(
             style="yellow",
         )
     timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
-    transport = Transport(timeouts, entry.target.hosts)
-    interruption.give_up = transport.give_up
+    connections = [Transport(timeouts, entry.target.hosts) for _ in range(options.concurrency or settings.concurrency)]
+    interruption.connections = connections
     total = entry.due.height if options.limit is None else min(entry.due.height, options.limit)
     with _progress(entry.target, total) as advance:
         surroundings = Surroundings(
             ledger=ledger,
-            post=transport.post,
+            post=connections[0].post,
+            more_posts=[connection.post for connection in connections[1:]],
             clock=context.clock,
             sleep=interruption.sleep,
             stop=lambda: interruption.number is not None,
@@ -240,7 +250,8 @@ def _deliver(
         try:
             return deliver(entry, parts.get(entry.target.name, iter(())), surroundings)
         finally:
-            transport.close()
+            for connection in connections:
+                connection.close()
 
 
 @contextmanager

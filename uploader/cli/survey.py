@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from uploader.cli.context import Context
     from uploader.ledger import Ledger
-    from uploader.warehouse import Connection
+    from uploader.warehouse import Connection, Profile
 
 
 _KEYS: Final = pl.Schema(
@@ -83,32 +83,32 @@ def due_rows(context: Context, connection: Connection, made: Sequence[Plan], lim
 
 
 def due_parts(
-    context: Context, connection: Connection, keys: pl.DataFrame, sleep: Callable[[float], None]
+    profile: Profile, connection: Connection, keys: pl.DataFrame, sleep: Callable[[float], None], rows: int = _PART_ROWS
 ) -> Iterator[pl.DataFrame]:
-    """Return the whole rows of ``keys`` (see `due_keys`) in parts, so that they are never all in memory.
+    """Return the whole rows of ``keys`` (see `due_keys`) in parts of ``rows``, so that they are never all in memory.
 
     The first part is read now. The others are read when they are asked for, over a connection of their own: so the
     warehouse is free while requests are made. Should it be written to meanwhile, the rows are compared with what was
     judged: `TryLater` is raised where they changed.
     """
-    plain, seen = keys.drop("row_digest"), _written_at(context)
-    first = outbox.read_rows(connection, context.profile, plain.head(_PART_ROWS))
+    plain, seen = keys.drop("row_digest"), _written_at(profile)
+    first = outbox.read_rows(connection, profile, plain.head(rows))
 
     def later() -> Iterator[pl.DataFrame]:
-        for start in range(_PART_ROWS, keys.height, _PART_ROWS):
-            with reading(context.profile, sleep) as again:
-                known = plain if _written_at(context) == seen else keys
-                part = outbox.read_rows(again, context.profile, known.slice(start, _PART_ROWS))
+        for start in range(rows, keys.height, rows):
+            with reading(profile, sleep) as again:
+                known = plain if _written_at(profile) == seen else keys
+                part = outbox.read_rows(again, profile, known.slice(start, rows))
             yield part
 
-    return chain([first], later()) if keys.height else iter(())
+    return chain([first], later())
 
 
-def _written_at(context: Context) -> list[tuple[int, int]]:
+def _written_at(profile: Profile) -> list[tuple[int, int]]:
     """Return when the warehouse's files were written last (nanoseconds), and their sizes."""
-    path = context.profile.path
-    files = [file.stat() for file in (path, path.with_name(f"{path.name}.wal")) if file.exists()]
-    return [(file.st_mtime_ns, file.st_size) for file in files]
+    files = (profile.path, profile.path.with_name(f"{profile.path.name}.wal"))
+    found = [file.stat() for file in files if file.exists()]
+    return [(file.st_mtime_ns, file.st_size) for file in found]
 
 
 def refuse_failed_build(context: Context, connection: Connection) -> None:

@@ -59,10 +59,7 @@ class Delivery:
         self._refused: list[Sent] = []
 
     def run(self, parts: Iterable[pl.DataFrame]) -> Counter:
-        """Send rows, part by part, until done or told to stop.
-
-        ``parts`` are frames of whole rows, with the columns that `uploader.diff.due` adds.
-        """
+        """Send ``parts``, whole rows with the columns that `uploader.diff.due` adds, until done or told to stop."""
         try:
             self.pauses.check()
             for chunk in ahead(self._slices(parts), self._encoded):

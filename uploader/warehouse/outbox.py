@@ -28,6 +28,7 @@ _KEY_COLUMNS: Final = (
 _DIGEST: Final = (
     "hash(events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields)"
 )
+_CHANGED: Final = "Rows changed while this run was sending; what is left is for the next run to judge and to send."
 
 
 def require_marts(connection: Connection, profile: Profile) -> None:
@@ -91,41 +92,38 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
     marts is read, as far as they lie in the order of time. With ``row_digest`` in ``keys``, rows that are not what they
     were when `read_keys` looked raise `TryLater`.
     """
-    span, ends = "", []
-    if "event_at" in keys.columns and keys.height:
-        span = "where outbox.event_at between ? and ? and events.event_at between ? and ?"
-        ends = [keys["event_at"].min(), keys["event_at"].max()] * 2
-    digest = f", {_DIGEST} as row_digest" if "row_digest" in keys.columns else ""
-    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
-    decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
-    known = ", ".join(f"events.{name}" for name in EVENTS)
+    is_spanned = "event_at" in keys.columns and keys.height > 0
+    span = "where outbox.event_at between ? and ? and events.event_at between ? and ?" if is_spanned else ""
+    ends = [keys["event_at"].min(), keys["event_at"].max()] * 2 if is_spanned else []
+    is_compared = "row_digest" in keys.columns
     connection.register("wanted", keys.select("destination", "event_key").with_row_index("position").to_arrow())
     try:
-        rows = frame(
-            connection,
-            f"""
-            select {known}, {decided}{digest}
-            from wanted
-            inner join {outbox} as outbox
-                on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination
-            inner join {events} as events on events.event_key = wanted.event_key
-            {span}
-            order by wanted.position
-            """,
-            ends,
-        )
+        rows = frame(connection, _whole_rows(profile, span, f", {_DIGEST} as row_digest" if is_compared else ""), ends)
     finally:
         connection.unregister("wanted")
+    if is_compared and not rows["row_digest"].equals(keys["row_digest"]):
+        raise TryLater(_CHANGED)
     if rows.height != keys.height:
         raise QualityGateFailed(
             f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
             "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
-    if digest and not rows["row_digest"].equals(keys["row_digest"]):
-        raise TryLater(
-            "Rows changed while this run was sending. What is left is for the next run, which judges it anew."
-        )
     return withhold(rows.drop("row_digest", strict=False))
+
+
+def _whole_rows(profile: Profile, span: str, digest: str) -> str:
+    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
+    decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
+    known = ", ".join(f"events.{name}" for name in EVENTS)
+    return f"""
+        select {known}, {decided}{digest}
+        from wanted
+        inner join {outbox} as outbox
+            on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination
+        inner join {events} as events on events.event_key = wanted.event_key
+        {span}
+        order by wanted.position
+    """
 
 
 def withhold(rows: pl.DataFrame) -> pl.DataFrame:
