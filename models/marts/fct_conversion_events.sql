@@ -131,6 +131,8 @@ conversion_events as (
         events.region_code
     from events
     left join contacts on events.event_key = contacts.event_key
+    -- In the order of time, because sending reads one span of it after the other.
+    order by events.event_at
 
 )
 

@@ -132,6 +132,8 @@ conversion_outbox as (
         {{ as_of() }} as as_of,
         send_after, withheld_fields
     from judged
+    -- In the order of time, because sending reads one span of it after the other.
+    order by event_at
 
 )
 

@@ -155,7 +155,7 @@ def _locked(context: Context, options: Options, interruption: Interruption) -> E
 
 def _run(context: Context, store: Store, options: Options, interruption: Interruption) -> Ended:
     with ExitStack() as stack:
-        # The warehouse is read and closed before the first request, so that dbt never waits for us.
+        # The warehouse is closed before the first request, and again after each part, so that dbt never waits for us.
         with reading_warehouse(context.profile, interruption.sleep) as connection:
             able, warnings = ready(candidates(context, connection, options.choice))
             for warning in warnings:
