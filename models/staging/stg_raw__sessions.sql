@@ -30,8 +30,8 @@ sessions as (
         user_agent,
         country_code as country,
         -- Only a word that is known to be a no is none: whoever sets a signal is not to be misread.
-        global_privacy_control is not null and coalesce({{ raw_value('sessions', 'global_privacy_control') }}, true)
-            as global_privacy_control,
+        global_privacy_control is not null
+        and coalesce({{ raw_value('sessions', 'global_privacy_control') }}, true) as global_privacy_control,
 
         ---------- audit
         {{ unreadable_columns('sessions') }} as unreadable_columns
