@@ -120,6 +120,11 @@ def standings(
     ).filter(pl.col("standing").is_not_null())
 
 
+def timed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys of rows with ``event_at`` in microseconds, as `uploader.ledger.reading.states_for` takes them."""
+    return rows.select(*KEY, pl.col("event_at").dt.epoch("us").alias("event_at"))
+
+
 def _standing(rules: Rules, now: datetime, begun_at: datetime) -> pl.Expr:
     """Return ``standing`` or ``standing:reason`` of a row; NULL for one that concerns no run. The first rule wins."""
     sendable = pl.col("is_sendable").fill_null(value=False)

@@ -239,3 +239,28 @@ def test_what_waits_for_a_person_is_summed_up(log: Log) -> None:
         assert listed.select("event_id", "reason", "event_at").rows() == [("h2", "row_gone", microseconds(AT))]
         listed = summary.keys_in(ledger, META, State.DEAD, summary.Wanted(reasons=["100"]), limit=2)
         assert listed["event_id"].to_list() == ["k6", "k5"]
+
+
+def test_many_keys_have_the_states_that_each_of_them_has(log: Log) -> None:
+    """Found by the window of their times or looked up one by one: the same, also for those whose time was changed.
+
+    Longer than usual because every kind of key is among the many.
+    """
+    plenty = [f"plenty.{number}" for number in range(10_000)]
+    with log.open("run 1") as ledger:
+        send(ledger, *plenty, state=State.ACKED)
+        send(ledger, "lost")
+        # Sent when its time was another one, long before the window; then a second try inside of it.
+        moved = events("moved", "twice").with_columns(event_at=pl.lit(microseconds(LONG_AGO)))
+        ledger.settle(ledger.intend(Intent(META, moved, ["event_id"], AT)), State.RELEASED, "4")
+        send(ledger, "twice", state=State.ACKED)
+        timeless = keys("timeless", reason="row_gone", was_in_doubt=True).with_columns(event_at=pl.lit(None, pl.Int64))
+        ledger.judge(META, timeless, State.HELD)
+    asked = [*plenty, "lost", "moved", "twice", "timeless", "unknown"]
+    with log.reader() as ledger:
+        wanted = events(*asked).select("event_name", "event_id", "event_at")
+        found = reading.states_for(ledger, META, wanted).sort("event_id")
+        assert found.equals(reading.states_of(ledger, META, asked).sort("event_id"))
+        ended = dict(found.filter(~pl.col("event_id").is_in(plenty)).select("event_id", "state").rows())
+    assert ended == {"lost": "intent", "moved": "released", "twice": "acked", "timeless": "held"}
+    assert found.filter(pl.col("event_id").is_in(plenty))["state"].to_list() == ["acked"] * len(plenty)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import naive
-from uploader.diff import KEY, Standing
+from uploader.diff import KEY, Standing, timed
 from uploader.ledger import State, reading
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def exposure(plan: Plan, now: datetime) -> Exposure:
 def early_alarm(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
     """Return a warning when events older than five days are not sent; after a run, what it sent is left out."""
     old = _old(_open(plan), naive(now))
-    states = reading.states_of(ledger, plan.target.destination_id, old["event_id"].to_list()).select(*KEY, "state")
+    states = reading.states_for(ledger, plan.target.destination_id, timed(old)).select(*KEY, "state")
     left = old.drop("state").join(states, on=KEY, how="left")
     left = left.filter(pl.col("state").fill_null(DUE).is_in(_UNSENT)).sort("expires_at")
     if left.is_empty():

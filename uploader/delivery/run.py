@@ -11,7 +11,7 @@ import polars as pl
 from uploader.clock import naive
 from uploader.delivery.books import UNTOLD, Books, close_books
 from uploader.delivery.sending import Delivery
-from uploader.diff import KEY, Standing
+from uploader.diff import KEY, Standing, timed
 from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import State, reading
 
@@ -79,8 +79,8 @@ def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surrounding
         delivery.record_late()
         if plan.looks_at_all:
             surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
-    concerned = plan.rows.filter(~pl.col("standing").is_in(UNTOLD))["event_id"].unique().to_list()
-    states = reading.states_of(surroundings.ledger, plan.target.destination_id, concerned)
+    concerned = plan.rows.filter(~pl.col("standing").is_in(UNTOLD))
+    states = reading.states_for(surroundings.ledger, plan.target.destination_id, timed(concerned))
     books = close_books(plan.rows, states, counter)
     problem = counter.problem if isinstance(counter.problem, UploaderError) else None
     warnings = tuple(_warnings(plan, counter))

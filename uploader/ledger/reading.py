@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from uploader.clock import microseconds
+from uploader.clock import microseconds, moment
 from uploader.ledger.states import FINAL, QUARANTINE, STATES_SCHEMA, empty_states
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uploader.ledger.log import Ledger
 
 _KEY: Final = ["event_name", "event_id"]
+_FEW: Final = 10_000
 _BATCHES: Final = pl.Schema(
     {name: kind for name, kind in STATES_SCHEMA.items() if name not in ("not_before", "quarantines")}
 )
@@ -109,6 +110,23 @@ def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[st
     return _current(*frames)
 
 
+def states_for(ledger: Ledger | None, destination_id: str, keys: pl.DataFrame) -> pl.DataFrame:
+    """Return the current states of ``keys``, as far as they have one; columns as in `states`.
+
+    ``keys``: ``event_name``, ``event_id`` and ``event_at`` (microseconds, may be NULL). Many are found by the window of
+    their times, which is five times as fast as to look each of them up.
+    """
+    oldest = keys["event_at"].min()
+    if ledger is None or keys.height < _FEW or not isinstance(oldest, int):
+        return states_of(ledger, destination_id, keys["event_id"].drop_nulls().unique().to_list()).join(
+            keys, on=_KEY, how="semi"
+        )
+    found = states(ledger, destination_id, moment(oldest)).join(keys, on=_KEY, how="semi")
+    # Those whose time was another one when they were sent may lie outside.
+    rest = keys.join(found, on=_KEY, how="anti")["event_id"].drop_nulls().unique().to_list()
+    return pl.concat([found, states_of(ledger, destination_id, rest).join(keys, on=_KEY, how="semi")])
+
+
 def in_doubt(ledger: Ledger, destination_id: str) -> pl.DataFrame:
     """Return the keys that may have been sent without an answer on record; columns as in `states`."""
     query = _FROM_BATCHES + " and b.state = 'intent'"
@@ -149,17 +167,18 @@ def changes_since(ledger: Ledger, mark: int) -> pl.DataFrame:
     frames = []
     for destination_id in ledger.destinations():
         touched = ledger.frame(
-            "select e.event_id, coalesce(b.settled_at, b.intent_at) from batch_event e "
+            "select e.event_name, e.event_id, e.event_at, coalesce(b.settled_at, b.intent_at) from batch_event e "
             "join batch b using (batch_id) join destination d using (destination_no) "
             "where d.destination_id = :destination and b.change_no > :mark "
-            "union all select v.event_id, v.decided_at from verdict v join destination d using (destination_no) "
-            "where d.destination_id = :destination and v.change_no > :mark",
+            "union all select v.event_name, v.event_id, v.event_at, v.decided_at from verdict v "
+            "join destination d using (destination_no) where d.destination_id = :destination and v.change_no > :mark",
             {"destination": destination_id, "mark": mark},
-            pl.Schema({"event_id": pl.String, "updated_at": pl.Int64}),
+            pl.Schema(dict.fromkeys(_KEY, pl.String) | dict.fromkeys(["event_at", "updated_at"], pl.Int64)),
         )
-        latest = touched.group_by("event_id").agg(pl.col("updated_at").max())
-        current = states_of(ledger, destination_id, latest["event_id"].to_list())
-        frames.append(current.join(latest, on="event_id").with_columns(destination_id=pl.lit(destination_id)))
+        latest = touched.group_by(_KEY).agg(pl.col("event_at").min(), pl.col("updated_at").max())
+        current = states_for(ledger, destination_id, latest)
+        changed = current.join(latest.drop("event_at"), on=_KEY)
+        frames.append(changed.with_columns(destination_id=pl.lit(destination_id)))
     return pl.concat(frames) if frames else pl.DataFrame()
 
 
