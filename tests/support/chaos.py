@@ -24,12 +24,14 @@ from tests.support.driver_process import KILLED, end, start
 from tests.support.frames import SCHEMA, event_frame
 from tests.support.shop import write_marts
 from uploader.clock import naive
+from uploader.delivery.flights import EARNED
 from uploader.ledger import Ledger, reading
 from uploader.sandbox import Sandbox
 
 BEGIN = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 POISON_SHARE = 0.004
 FAULT_SHARE = 0.15
+RUSH_SHARE = 0.15
 JUMP = timedelta(hours=50)
 JUMP_SHARE = 0.08
 """After a run that was killed in the middle, which is where a jump can hurt: some 5 % of all runs."""
@@ -75,7 +77,8 @@ class Audit:
         return (
             f"{found['kills']:,} kills ({found['kills after a request']:,} of them after a request), "
             f"{found['faults']:,} faults, {found['jumps']} jumps of the clock, "
-            f"{found['events']:,} events ({states}), {found['resends']:,} resends dropped by the receiver: "
+            f"{found['events']:,} events ({states}), {found['shared']:,} batches in shared commits, "
+            f"{found['resends']:,} resends dropped by the receiver: "
             f"lost {lost}, double {double}, other mistakes {len(self.wrong) - lost - double}"
         )
 
@@ -131,12 +134,16 @@ class Chaos:
         is_jump = self._was_in_the_middle and self.random.random() < JUMP_SHARE
         self.clock.forward(minutes=self.random.uniform(5, 40) + is_jump * JUMP.total_seconds() / 60)
         self.figures["jumps"] += is_jump
-        self.sell(self.random.randint(0, 60), before)
+        # In a rush so much is sold, and so much of it taken at first, that batches share their commits.
+        is_rush = self.random.random() < RUSH_SHARE
+        self.sell(self.random.randint(150, 300) if is_rush else self.random.randint(0, 60), before)
+        self.sandbox.faults.extend([{"kind": "none"}] * EARNED * is_rush)
         self.sandbox.faults.extend(
             self.random.choice(FAULTS) if self.random.random() < FAULT_SHARE else {"kind": "none"} for _ in range(60)
         )
         if self.random.random() < 0.6:
-            moment = Moment(self.random.randint(1, 6), self.random.uniform(0, 0.02))
+            requests = self.random.randint(EARNED, 3 * EARNED) if is_rush else self.random.randint(1, 6)
+            moment = Moment(requests, self.random.uniform(0, 0.02))
         else:
             moment = Moment(0, self.random.uniform(0, self.usual_s))
         self.send(moment if self.random.random() < 0.85 else None)
@@ -185,6 +192,15 @@ class Chaos:
         finally:
             ledger.close()
 
+    def shared(self) -> int:
+        """Return how many batches had their intents committed together with another's: they have the same moment."""
+        ledger = Ledger(self.order.store(), self.clock, "audit", read_only=True)
+        try:
+            query = "select intent_at, count(*) from batch group by intent_at having count(*) > 1"
+            return sum(int(batches) for _, batches in ledger.store.rows(query, {}))
+        finally:
+            ledger.close()
+
     def audit(self) -> Audit:
         """Compare the receiver with the sent log, order by order."""
         found = self.states()
@@ -204,7 +220,12 @@ class Chaos:
         if published != states:
             wrong["the published sent_log"] = "is another"
         account = self.sandbox.counts()["42"]
-        figures = {"events": len(ids), "resends": account["duplicates"], "faults": sum(account["faults"].values())}
+        figures = {
+            "events": len(ids),
+            "shared": self.shared(),
+            "resends": account["duplicates"],
+            "faults": sum(account["faults"].values()),
+        }
         return Audit(wrong, Counter(states.values()), self.figures + Counter(figures))
 
     def _mistake(self, event_id: str, state: str | None, counted: int) -> str | None:
