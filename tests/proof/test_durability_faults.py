@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.support import ledger_life as life
@@ -18,6 +20,7 @@ from tests.support.proof import size
 from tests.support.repository import ROOT
 from tests.support.shop import Shop, opened
 from tests.support.shop import orders as sold
+from uploader.delivery.flights import EARNED, MOST
 from uploader.errors import TryLater
 
 Figure = Callable[[str, str], None]
@@ -109,13 +112,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", place], check=True)
 
 
+def ended(world: World, rows: pl.DataFrame) -> Exception | None:
+    """Run, and return why it ended early: the disk may also be too full to close the books."""
+    try:
+        return world.run(rows).problem
+    except TryLater as problem:
+        return problem
+
+
 def test_a_full_disk_ends_the_run(small_disk: Path, figure: Figure) -> None:
     """Exit 75 without a request that is not on the disk; when there is room again, the next run sends the rest."""
     ballast = small_disk / "ballast"
-    ballast.write_bytes(b"x" * 2_000_000)
+    ballast.write_bytes(b"x" * 2_500_000)
     world, rows = World(small_disk, settings={"batch_size": 50}), orders(2_000)
-    with pytest.raises(TryLater, match=r"full|space"):
-        world.run(rows)
+    problem = ended(world, rows)
+    assert isinstance(problem, TryLater)
+    assert re.search(r"full|space", str(problem))
     sent = {event_id for request in world.platform.requests for event_id in request}
     assert 0 < len(sent) < 2_000
     assert os.statvfs(small_disk).f_bavail < 100
@@ -133,22 +145,25 @@ def test_a_full_disk_ends_the_run(small_disk: Path, figure: Figure) -> None:
 
 
 def test_each_intent_is_synced_before_its_request(shop: Shop, figure: Figure) -> None:
-    """Of the real command: between the last byte written to the -wal file and a request's first byte it was synced."""
+    """Of the real command: between the last byte written to the -wal file and a request's first byte it was synced.
+
+    The first requests have a sync each; of later ones at most as many share one as share a commit.
+    """
     batches = size(40, 1000)
     shop.sells(*sold(batches))
     environment = os.environ | {"UPLOADER__DESTINATIONS__META__BATCH_SIZE": "1", "PYTHONPATH": str(ROOT)}
     calls = ["-e", "trace=pwrite64,fdatasync,fsync,sendto,sendmsg"]
     command = [*tracer(shop.folder), *calls, sys.executable, "-m", "uploader", "send"]
     subprocess.run(command, check=True, cwd=shop.folder, env=environment, capture_output=True)
-    requests = synced = unsynced = 0
+    requests = behind = unsynced = 0
     for what in wal_and_requests((shop.folder / "trace").read_text(errors="replace")):
         if what == "request":
             requests += 1
             assert unsynced == 0, f"request {requests} left before its intent was on the disk"
-            assert synced > 0, f"request {requests} has no sync of its own"
-            synced = 0
+            assert behind < (1 if requests <= EARNED else MOST), f"request {requests} has no sync of its own"
+            behind += 1
         else:
             unsynced = unsynced + 1 if what == "write" else 0
-            synced += what == "sync"
+            behind = 0 if what == "sync" else behind
     assert requests == shop.posted() == batches
     figure("L7", f"{requests} requests traced: each after a sync of its intent, 0 exceptions")

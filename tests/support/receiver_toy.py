@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
@@ -44,9 +44,9 @@ class Toy(Destination):
         """See `Destination.body`."""
         return {"event_id": pl.col("event_id"), "event_time": pl.col("event_at").dt.epoch("s")}
 
-    def request(self, account: Account, events: Sequence[str]) -> Request:
+    def request(self, account: Account, events: bytes | memoryview) -> Request:
         """See `Destination.request`."""
-        return Request(f"{account.base_url}/{account.dataset_id}", b'{"data":[' + ",".join(events).encode() + b"]}")
+        return Request(f"{account.base_url}/{account.dataset_id}", b"".join((b'{"data":[', events, b"]}")))
 
     def envelope_bytes(self, account: Account) -> int:
         """See `Destination.envelope_bytes`."""
