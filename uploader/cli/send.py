@@ -51,11 +51,10 @@ _PATIENCE_S = 8.0
 
 @dataclass(slots=True)
 class Interruption:
-    """Remembers a signal, so that the request in flight may finish; a second one ends the run at once."""
+    """Remembers a signal, so that requests on its ``connections`` may finish; a second one ends the run at once."""
 
     number: int | None = field(default=None)
     connections: Sequence[Transport] = ()
-    """Those of the requests in flight."""
 
     def handle(self, number: int, _frame: object) -> None:
         """Take a signal."""

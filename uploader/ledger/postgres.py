@@ -143,11 +143,10 @@ class PostgresStore(Store):
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """See `Store.insert`."""
-        query = f"copy {table} ({', '.join(columns)}) from stdin".encode()
+        query = f"insert into {table} ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))})".encode()
         try:
-            with self._session.cursor() as cursor, cursor.copy(query) as target:
-                for row in rows:
-                    target.write_row(row)
+            with self._session.cursor() as cursor:
+                cursor.executemany(query, rows)
         except psycopg.Error as error:
             raise failure(error, self) from None
 
