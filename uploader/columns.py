@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -12,35 +12,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uploader.body import Items, Listed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from uploader.body import Body, Leaf
+
     Mask: TypeAlias = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A JSON array with one object per element of a list-of-structs column.
-
-    ``column`` names the column; ``fields`` maps JSON keys to names of the struct's fields.
-    """
-
-    column: str
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A JSON array with one value, for keys that take a list; left out where the value is NULL."""
-
-    value: pl.Expr
-
-
-Leaf: TypeAlias = pl.Expr | Items | Listed
-"""What stands at the end of a path: a scalar or list expression, an array of objects, or a list of one."""
-
-Body: TypeAlias = "Mapping[str, Leaf | Body]"
-"""One event as JSON: keys to leaves or to nested objects."""
 
 
 # RFC 8259, section 7: quotation mark, reverse solidus and U+0000 to U+001F must be escaped; anything else,
@@ -48,22 +27,6 @@ Body: TypeAlias = "Mapping[str, Leaf | Body]"
 # that concerns JSON pasted into a script, not a request body.)
 _ESCAPES: Final = {char: json.dumps(char)[1:-1] for char in ('"', "\\", *map(chr, range(0x20)))}
 _TEXT: Final = pa.large_string()
-
-
-def leaves(body: Body, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
-    """Yield the leaves with their paths, as in ``user_data.em``, in the order in which they were declared."""
-    for key, value in body.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def expression(leaf: Leaf) -> pl.Expr:
-    """Return the expression of a leaf's column."""
-    if isinstance(leaf, Items):
-        return pl.col(leaf.column)
-    return leaf.value if isinstance(leaf, Listed) else leaf
 
 
 # ---------------------------------------------------------------- values

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from uploader.columns import Body, Items, Leaf, Listed, expression, join, leaf_value, leaves, tree
+from uploader.body import Body, Items, Leaf, Listed, expression, leaves
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,6 +94,8 @@ def encode(frame: pl.DataFrame, body: Body) -> Encoded:
     Leaves may be strings, integers, booleans, decimals, or lists of these. A float raises `TypeError`: it
     has no exact shortest decimal, and money must not change on its way.
     """
+    from uploader.columns import join, leaf_value, tree  # with them come Arrow's functions, which take long to import
+
     declared = dict(leaves(body))
     if len(declared) > MAX_LEAVES:
         raise ValueError(f"a body has at most {MAX_LEAVES} leaves, this one has {len(declared)}")
