@@ -1,4 +1,4 @@
-"""Reads what the answers of all platforms have in common: bodies that may be anything, and waiting times.
+"""What comes back from a platform, if anything does, and what all answers have in common: bodies and waiting times.
 
 Nothing here raises, and nothing here looks at the clock: a date is measured against the answer's own.
 """
@@ -6,17 +6,42 @@ Nothing here raises, and nothing here looks at the clock: a date is measured aga
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from uploader.errors import UploaderError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_WAIT_S: Final = 86_400.0
 """A platform that asks for more than a day is taken to ask for a day."""
+
+
+class NotSent(UploaderError):
+    """No byte of the request left: the platform has nothing of it."""
+
+
+class InDoubt(UploaderError):
+    """The request may have arrived; no whole answer came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; header names are in lower case, a body of more than 1 MiB is left out."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def date(self) -> datetime | None:
+        """The platform's time (UTC) when it answered; None if the header is missing or unreadable."""
+        return http_date(self.headers.get("date", ""))
 
 
 def json_object(body: bytes | str) -> Mapping[str, Any]:

@@ -22,14 +22,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from uploader.answers import http_date
+from uploader.answers import Answer, InDoubt, NotSent
 from uploader.dialling import Resolve, client_context, dial, why
-from uploader.errors import ConfigurationError, UploaderError
+from uploader.errors import ConfigurationError
 from uploader.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
 _MAX_WIRE_BYTES: Final = 2 * _MAX_ANSWER_BYTES
@@ -38,14 +37,6 @@ _PIECE_BYTES: Final = 64 * 1024
 _MAX_IDLE_S: Final = 50.0
 """A connection idle for longer is not used again: the platform may have closed it, and the answer is lost."""
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-
-
-class NotSent(UploaderError):
-    """No byte of the request left: the platform has nothing of it."""
-
-
-class InDoubt(UploaderError):
-    """The request may have arrived; no whole answer came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +55,6 @@ class Machine:
     resolve: Resolve = socket.getaddrinfo
     ca_file: str | None = None
     monotonic: Callable[[], float] = time.monotonic
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer; header names are in lower case, a body of more than 1 MiB is left out."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def date(self) -> datetime | None:
-        """The platform's time (UTC) when it answered; None if the header is missing or unreadable."""
-        return http_date(self.headers.get("date", ""))
 
 
 class _Line:

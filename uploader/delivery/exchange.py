@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import tenacity
 
+from uploader.answers import InDoubt, NotSent
 from uploader.destinations.interface import Outcome, Request, Response, Verdict
 from uploader.errors import TryLater
-from uploader.transport import InDoubt, NotSent
 
 if TYPE_CHECKING:
     from uploader.delivery.surroundings import Counter, Post, Surroundings

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from uploader.answers import Answer
     from uploader.clock import Clock
     from uploader.ledger import Ledger
-    from uploader.transport import Answer
 
 
 class Post(Protocol):
