@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import timedelta
+
+    import polars as pl
 
 
 def money(rows: Iterable[tuple[str | None, Any]]) -> str:
@@ -60,7 +60,7 @@ def packed(words: Sequence[str], width: int, indent: str) -> Iterator[str]:
 
 
 def _by_currency(frame: pl.DataFrame) -> dict[str, str]:
-    sums = frame.group_by("currency").agg(pl.col("value").sum()).sort("currency", nulls_last=True)
+    sums = frame.select("currency", "value").group_by("currency").sum().sort("currency", nulls_last=True)
     return {currency or "?": str(value) for currency, value in sums.rows() if value}
 
 
@@ -70,6 +70,8 @@ def plan_figures(tally: pl.DataFrame, standing: pl.DataFrame, without_event: pl.
     ``tally`` as `uploader.warehouse.outbox.read_tally`, ``standing`` as
     `uploader.delivery.planning.standing_counts`, ``without_event`` as ``read_orders_without_event``.
     """
+    import polars as pl  # words and numbers are written here too, also where there is no frame
+
     destinations: dict[str, Any] = {}
     for (name, event), rows in tally.group_by("destination", "event_name", maintain_order=True):
         mine = (

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.support.shop import DATASET, Shop, orders
@@ -136,17 +133,6 @@ def test_an_empty_outbox_is_a_quiet_success(shop: Shop) -> None:
     code, told = shop.json("send")
     assert (code, told["destinations"]["meta"]["read"], shop.posted()) == (0, 0, 0)
     assert shop.run("check")[0] == 0
-
-
-def test_plan_does_not_load_what_only_the_gate_needs(shop: Shop) -> None:
-    """Great Expectations and pandas take seconds to import; plan starts without them."""
-    script = (
-        "import sys; from uploader.cli.app import run; code = run(['plan']); "
-        "heavy = {'great_expectations', 'pandas', 'dbt'} & set(sys.modules); "
-        "sys.exit(f'imported {heavy}' if heavy else code)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.count("imported")) == (0, 0), done.stderr
 
 
 def test_status_answers_while_another_process_writes(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from unittest import mock
 import typer
 
 from tests.support.repository import ROOT
+from uploader.cli import app, commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,20 +26,15 @@ COMMANDS = ROOT / "docs" / "commands.md"
 
 def command_names() -> list[str]:
     """Name the commands in alphabetical order."""
-    from uploader.cli.app import _register, app
-
-    _register()
-    return sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    return sorted(commands.COMMANDS)
 
 
 def help_text(*words: str) -> str:
     """Return what ``uploader WORDS --help`` prints on a narrow terminal."""
-    from uploader.cli.app import _register, app
-
-    _register()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), mock.patch.dict(os.environ, COLUMNS="80"):
-        typer.main.get_command(app)([*words, "--help"], prog_name="uploader", standalone_mode=False)
+        application = app.application(app.command_in(list(words)))
+        typer.main.get_command(application)([*words, "--help"], prog_name="uploader", standalone_mode=False)
     return "\n".join(line.rstrip() for line in printed.getvalue().strip().splitlines())
 
 

@@ -1,4 +1,4 @@
-"""The application: its commands, and what becomes of an error."""
+"""The application: its commands, each imported when it is asked for, and what becomes of an error."""
 
 from __future__ import annotations
 
@@ -6,25 +6,46 @@ import os
 import signal
 import sys
 import threading
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from uploader import __version__
-from uploader import settings as configuration
-from uploader.cli.context import errors, print_json
+from uploader.cli.commands import COMMANDS
+from uploader.cli.console import errors, print_json
 from uploader.errors import ConfigurationError, Interrupted, UploaderError, UsageError
 from uploader.redaction import Redactor, secrets_of
 
-app = typer.Typer(
-    name="uploader",
-    help="Deliver conversion events from your warehouse to ad platforms: each one once, only with consent.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+def application(asked: str | None) -> typer.Typer:
+    """Return the application, ready to run the command that is asked for; only that one's module is imported."""
+    app = typer.Typer(
+        name="uploader",
+        help="Deliver conversion events from your warehouse to ad platforms: each one once, only with consent.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, line in COMMANDS.items():
+        function = getattr(import_module(f"uploader.cli.{name}"), name) if name == asked else _not_asked_for
+        app.command(name, short_help=line)(function)
+    return app
+
+
+def command_in(words: list[str]) -> str | None:
+    """Return the command that is asked for; None where there is none, as in ``uploader --help``."""
+    # What stands before a command are options without a value.
+    word = next((word for word in words if not word.startswith("-")), None)
+    return word if word in COMMANDS else None
+
+
+def _not_asked_for() -> None:
+    """Stand for the other commands: of these the list of commands needs no more than the name."""
+    raise AssertionError
 
 
 def _version(value: bool) -> None:
@@ -33,7 +54,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -42,53 +62,36 @@ def _root(
     """Take the options that belong to no command."""
 
 
-def _register() -> None:
-    """Import the commands; each module adds its own to ``app``."""
-    from uploader.cli import (  # noqa: F401
-        check,
-        demo,
-        doctor,
-        explain,
-        forget,
-        load,
-        plan,
-        prove,
-        register,
-        requeue,
-        resolve,
-        sandbox,
-        send,
-        status,
-    )
-
-    # In one order, whichever module was imported first.
-    app.registered_commands.sort(key=lambda command: getattr(command.callback, "__name__", ""))
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; a mistake of the user's is a message, never a traceback."""
-    sys.excepthook = _redactor().excepthook
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    sys.excepthook = _redactor(words).excepthook
+    sys.exit(run(words))
 
 
 def run(words: list[str]) -> int:
     """Run a command and return its exit code."""
-    with _redactor().guarding():
+    with _redactor(words).guarding():
         return _run(words)
 
 
-def _redactor() -> Redactor:
+def _redactor(words: list[str]) -> Redactor:
+    return Redactor(secrets_of(os.environ, _settings() if command_in(words) else {}))
+
+
+def _settings() -> dict[str, Any]:
+    from uploader import settings as configuration  # what shows the help only is quick without
+
     try:
-        settings = configuration.load().model_dump()
+        return configuration.load().model_dump()
     except (ConfigurationError, OSError):  # which the command itself tells of
-        settings = {}
-    return Redactor(secrets_of(os.environ, settings))
+        return {}
 
 
 def _run(words: list[str]) -> int:
     as_json = "--json" in words
     try:
-        _register()
+        app = application(command_in(words))
         # Not before: what a handler raises in the middle of an import may be lost.
         _listen()
         _require_text(words)

@@ -9,14 +9,13 @@ import typer
 
 from uploader import quality
 from uploader.cli import conformance, gate
-from uploader.cli.app import app
-from uploader.cli.context import Context, errors, output_folder, print_json, stdout
+from uploader.cli.console import errors, print_json, stdout
+from uploader.cli.context import Context, output_folder
 from uploader.cli.survey import Choice, candidates, due_keys, plans
 from uploader.errors import QualityGateFailed, UsageError
 from uploader.warehouse import reading
 
 
-@app.command(short_help="Judge the rows about to be sent.")
 def check(
     destination: Annotated[list[str] | None, typer.Option(help="Judge this one only; may be repeated.")] = None,
     identifiers: Annotated[

@@ -8,7 +8,7 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-from uploader.cli.context import print_json, stdout
+from uploader.cli.console import print_json, stdout
 from uploader.quality.report import percent
 from uploader.warehouse import Connection, reading
 from uploader.warehouse.identifiers import read_identifiers

@@ -1,42 +1,24 @@
-"""What every command begins with: settings, the time, the warehouse, and how to speak."""
+"""What every command begins with: settings, the time and the warehouse."""
 
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import orjson
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from uploader import settings as configuration
+from uploader.cli.console import errors
 from uploader.clock import NOW_VARIABLE, Clock, pretended, system_clock
 from uploader.ledger import Ledger, Store, store_for, verify
-from uploader.report import printable
 from uploader.warehouse import Profile, read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.text import Text
-
     from uploader.settings import Settings
-
-
-class PlainConsole(Console):
-    """A console on which rows and answers cannot move the cursor, change colours, or reorder what is read."""
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """See rich: every text passes here, in tables too. Only the ends of our own lines stay what they are."""
-        return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
-
-
-errors = PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-"""Where people are told things; stdout carries results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +61,6 @@ class Context:
 def output_folder() -> Path:
     """Where the quality reports of a run are written."""
     return Path("target") / "uploader"
-
-
-def print_json(content: Any) -> None:
-    """Write one JSON document to stdout."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
-    sys.stdout.write(orjson.dumps(content, default=str, option=options).decode() + "\n")
-
-
-def stdout() -> Console:
-    """Return a console for results. Long lines stay whole when nobody watches."""
-    watched = sys.stdout.isatty()
-    return PlainConsole(highlight=False, emoji=False, soft_wrap=not watched, width=None if watched else 110)
-
-
-def is_interactive() -> bool:
-    """Tell whether a person sits at the terminal."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def environment() -> dict[str, str]:

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from uploader.cli.app import app
-from uploader.cli.context import stdout
+from uploader.cli.console import stdout
 from uploader.clock import NOW_VARIABLE, system_clock
 from uploader.errors import ConfigurationError
 from uploader.report import money, plural
@@ -33,7 +32,6 @@ WITHDRAWN: Final = "100494"
 """An order whose buyer took the consent back after buying."""
 
 
-@app.command(short_help="Show the whole way with a made-up shop, on this machine.")
 def demo() -> int:
     """Load the demo shop, build, check and send to a local sandbox, and show what was sent, held and why.
 

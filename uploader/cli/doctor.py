@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uploader import settings as configuration
-from uploader.cli.app import app
-from uploader.cli.context import Context, environment, print_json, stdout
+from uploader.cli.console import print_json, stdout
+from uploader.cli.context import Context, environment
 from uploader.cli.survey import Choice, candidates
 from uploader.clock import naive
 from uploader.delivery.planning import check_freshness
@@ -38,7 +38,6 @@ class Finding:
     text: str
 
 
-@app.command(short_help="Look whether everything is there that a run needs.")
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:

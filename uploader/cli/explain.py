@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uploader.cli.app import app
-from uploader.cli.context import Context, print_json, stdout
+from uploader.cli.console import print_json, stdout
+from uploader.cli.context import Context
 from uploader.cli.survey import Choice, candidates
 from uploader.encode import encode, leaf_paths
 from uploader.errors import UsageError
@@ -42,7 +42,6 @@ _RECORD = ("source_table", "source_id", "session_id", "session_started_at")
 _EVENT = ("event_name", "event_id", "event_at", "action_source", "value", "currency", "country_code", "region_code")
 
 
-@app.command(short_help="Tell why an order was sent or not.")
 def explain(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The id of an order, another record or an event.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

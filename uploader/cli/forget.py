@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uploader.cli.app import app
-from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
+from uploader.cli.console import errors, is_interactive, print_json, stdout
+from uploader.cli.context import Context
 from uploader.cli.leftovers import clear_files
 from uploader.cli.people import who
 from uploader.cli.publishing import published_so_far
@@ -87,7 +87,6 @@ class Outcome:
         }
 
 
-@app.command(short_help="Forget a person, here; and say what the platforms have.")
 def forget(
     customer: Annotated[str | None, typer.Option(metavar="ID", help="The shop's customer id; - asks for it.")] = None,
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="An e-mail address; - asks for it.")] = None,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from uploader import quality
-from uploader.cli.context import Context, errors, output_folder
+from uploader.cli.console import errors
+from uploader.cli.context import Context, output_folder
 from uploader.errors import QualityGateFailed
 from uploader.quality import LOOKED_INTO, MATCH_KEYS, Due
 from uploader.warehouse import outbox

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from uploader.cli.app import app
-from uploader.cli.context import Context, errors, print_json, stdout
+from uploader.cli.console import errors, print_json, stdout
+from uploader.cli.context import Context
 from uploader.warehouse import writing
 from uploader.warehouse.loading import RAW_TABLES, files_in, load_files
 
 
-@app.command(short_help="Load CSV and Parquet files as raw tables.")
 def load(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with orders.csv, sessions.parquet, …")],
     append: Annotated[bool, typer.Option("--append", help="Add to the tables instead of replacing them.")] = False,

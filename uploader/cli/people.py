@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import typer
 
-from uploader.cli.context import Context, environment, errors, is_interactive, print_json, stdout
+from uploader.cli.console import errors, is_interactive, print_json, stdout
+from uploader.cli.context import Context, environment
 from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.telling import place_text, reason_text, state_text, tell
 from uploader.clock import moment

@@ -8,8 +8,8 @@ import orjson
 import typer
 from rich.table import Table
 
-from uploader.cli.app import app
-from uploader.cli.context import Context, errors, print_json, stdout
+from uploader.cli.console import errors, print_json, stdout
+from uploader.cli.context import Context
 from uploader.cli.survey import Choice, candidates, due_rows, plans
 from uploader.clock import parse_time
 from uploader.delivery.planning import standing_counts
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from uploader.delivery.planning import Plan
 
 
-@app.command(short_help="Show what would be sent, and what is held and why.")
 def plan(
     destination: Annotated[list[str] | None, typer.Option(help="Plan this one only; may be repeated.")] = None,
     show: Annotated[

@@ -13,8 +13,8 @@ import orjson
 import typer
 
 from uploader import __version__
-from uploader.cli.app import app
-from uploader.cli.context import Context, print_json, stdout
+from uploader.cli.console import print_json, stdout
+from uploader.cli.context import Context
 from uploader.clock import naive, parse_time
 from uploader.errors import UsageError
 from uploader.report import plural
@@ -29,7 +29,6 @@ RULES: Final = ("seeds/*.csv", "models/**/*.sql", "macros/**/*.sql", "dbt_projec
 PACKAGES: Final = ("dbt-core", "dbt-duckdb", "duckdb", "polars")
 
 
-@app.command(short_help="Write evidence of what left, and on which consent.")
 def prove(
     begin: Annotated[str, typer.Option("--from", help="The period's beginning (ISO 8601).")],
     end: Annotated[str | None, typer.Option("--to", help="Its end, not included; the present, if left out.")] = None,

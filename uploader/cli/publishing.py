@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uploader.cli.context import errors
+from uploader.cli.console import errors
 from uploader.errors import UploaderError
 from uploader.ledger import Publication, reading
 from uploader.warehouse import writing

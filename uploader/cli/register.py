@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import polars as pl
 import typer
 
-from uploader.cli.app import app
-from uploader.cli.context import Context, print_json
+from uploader.cli.console import print_json
+from uploader.cli.context import Context
 from uploader.destinations import load, names
 from uploader.encode import leaf_columns
 from uploader.events import EVENTS
@@ -25,7 +25,6 @@ Entry = dict[str, Any]
 _CONDITIONS = ("action_source", "event_name")
 
 
-@app.command(short_help="List which data leaves to whom, and why.")
 def register(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print the register of data sharing as Markdown: raw columns, recipients, form, purpose, how long.
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 import typer
 
-from uploader.cli.app import app
 from uploader.cli.people import Decision, Request, decide
 from uploader.ledger import State
 
@@ -20,7 +19,6 @@ _DECISION: Final = Decision(
 )
 
 
-@app.command(short_help="Send events again that the platform refused.")
 def requeue(
     event_id: Annotated[list[str] | None, typer.Argument(metavar="EVENT_ID", help="Dead events.")] = None,
     reason: Annotated[

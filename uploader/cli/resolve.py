@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import typer
 
-from uploader.cli.app import app
 from uploader.cli.people import Decision, Request, decide
 from uploader.ledger import State
 
@@ -39,7 +38,6 @@ _OUTCOMES: Final = {
 }
 
 
-@app.command(short_help="Decide about events that are held.")
 def resolve(
     as_: Annotated[As, typer.Option("--as", help="Whether they arrived, are to be sent again, or given up.")],
     event_id: Annotated[list[str] | None, typer.Argument(metavar="EVENT_ID", help="Held events.")] = None,

@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from uploader.cli.app import app
 from uploader.clock import parse_time
 from uploader.errors import UsageError
 
 
-@app.command(short_help="Run a local stand-in of Meta's Conversions API.")
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8765,
     token: Annotated[str, typer.Option(help="The access token that it accepts.")] = "sandbox-token",  # noqa: S107 - no secret

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from uploader.cli import gate
-from uploader.cli.app import app
-from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
+from uploader.cli.console import errors, is_interactive, print_json, stdout
+from uploader.cli.context import Context
+from uploader.cli.interruption import Interruption
 from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.survey import Choice, candidates, due_keys, due_parts, plans, refuse_failed_build
@@ -30,7 +25,6 @@ from uploader.errors import Interrupted, LedgerRegression, QualityGateFailed, Tr
 from uploader.ledger import Ledger, Store, guarded
 from uploader.ledger.upkeep import keep
 from uploader.report import plural
-from uploader.transport import Timeouts, Transport
 from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
 
@@ -39,51 +33,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from uploader.answers import Answer
+    from uploader.cli.gate import Frames
     from uploader.delivery.planning import Plan
     from uploader.delivery.targets import Target
+    from uploader.transport import Transport
+    from uploader.warehouse import Connection
 
     Ended: TypeAlias = tuple[list[Report], LedgerRegression | None]
-
-
-_PATIENCE_S = 8.0
-"""How long the request in flight may still take after a signal; the books are closed and published after that."""
-
-
-@dataclass(slots=True)
-class Interruption:
-    """Remembers a signal, so that requests on its ``connections`` may finish; a second one ends the run at once."""
-
-    number: int | None = field(default=None)
-    connections: Sequence[Transport] = ()
-
-    def handle(self, number: int, _frame: object) -> None:
-        """Take a signal."""
-        if self.number is not None:
-            os._exit(128 + number)
-        self.number = number
-        timer = threading.Timer(_PATIENCE_S, self._end_request)
-        timer.daemon = True
-        timer.start()
-
-    def _end_request(self) -> None:
-        for connection in self.connections:
-            connection.give_up()
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep, unless a signal comes."""
-        end = time.monotonic() + seconds
-        while self.number is None and (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, 0.2))
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Listen to SIGINT and SIGTERM."""
-        before = {number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +54,6 @@ class Options:
     init: bool
 
 
-@app.command(short_help="Send every due event once.")
 def send(
     destination: Annotated[list[str] | None, typer.Option(help="Send to this one only; may be repeated.")] = None,
     limit: Annotated[
@@ -169,7 +125,7 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
             keys = due_keys(made, options.limit)
-            judged = None if keys.is_empty() else gate.unjudged(context, connection, made, keys)
+            unjudged = None if keys.is_empty() else _unjudged(context, connection, made, keys)
             parts = {
                 name: due_parts(context.profile, connection, mine, interruption.sleep)
                 for (name,), mine in keys.partition_by("destination", as_dict=True).items()
@@ -178,12 +134,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
         for entry in made:
             begin_watch(entry, ledger)
-        if judged is not None:
-            try:
-                gate.require_passed(context, made, judged)
-            except QualityGateFailed:
-                _warn_early(context, made, ledger)
-                raise
+        if unjudged is not None:
+            _require_passed(context, made, ledger, unjudged)
         # One that failed last time goes last: it must not keep the others waiting.
         made.sort(key=lambda entry: ledger.breaker(entry.target.destination_id).failures)
         reports = [_deliver(context, options, interruption, ledger, entry, parts) for entry in made]
@@ -192,6 +144,22 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         # What is old enough to be forgotten is judged by the clock, too.
         is_sure = not any(report.clock_is_wrong for report in reports)
         return reports, _keep(context, ledger) if is_sure else None
+
+
+def _unjudged(context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames | None:
+    from uploader.cli import gate  # a run with nothing new starts faster without
+
+    return gate.unjudged(context, connection, made, keys)
+
+
+def _require_passed(context: Context, made: Sequence[Plan], ledger: Ledger, frames: Frames) -> None:
+    from uploader.cli import gate
+
+    try:
+        gate.require_passed(context, made, frames)
+    except QualityGateFailed:
+        _warn_early(context, made, ledger)
+        raise
 
 
 def _warn_early(context: Context, made: Sequence[Plan], ledger: Ledger) -> None:
@@ -231,14 +199,13 @@ def _deliver(
             f"{settings.total_timeout_s:g} s (destinations.{entry.target.name}.total_timeout_s).",
             style="yellow",
         )
-    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
-    connections = [Transport(timeouts, entry.target.hosts) for _ in range(options.concurrency or settings.concurrency)]
-    interruption.connections = connections
     total = entry.due.height if options.limit is None else min(entry.due.height, options.limit)
+    connections = _connections(entry.target, options.concurrency or settings.concurrency) if total else []
+    interruption.connections = connections
     with _progress(entry.target, total) as advance:
         surroundings = Surroundings(
             ledger=ledger,
-            post=connections[0].post,
+            post=connections[0].post if connections else _post_nothing,
             more_posts=[connection.post for connection in connections[1:]],
             clock=context.clock,
             sleep=interruption.sleep,
@@ -253,6 +220,18 @@ def _deliver(
                 connection.close()
 
 
+def _connections(target: Target, count: int) -> list[Transport]:
+    from uploader.transport import Timeouts, Transport  # with requests, which takes long to import
+
+    settings = target.settings
+    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
+    return [Transport(timeouts, target.hosts) for _ in range(count)]
+
+
+def _post_nothing(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:  # noqa: ARG001 - as `Post`
+    raise AssertionError("nothing is due, so nothing is posted")
+
+
 @contextmanager
 def _progress(target: Target, total: int) -> Iterator[Any]:
     """Show a bar on a terminal, and a plain line elsewhere."""
@@ -261,6 +240,8 @@ def _progress(target: Target, total: int) -> Iterator[Any]:
             errors.print(f"{target.name}: sending {total} events to {target.destination_id}", markup=False)
         yield lambda _rows: None
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(target.name, total=total)

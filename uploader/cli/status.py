@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uploader.cli.app import app
-from uploader.cli.context import Context, environment, print_json, stdout
+from uploader.cli.console import print_json, stdout
+from uploader.cli.context import Context, environment
 from uploader.cli.people import places
 from uploader.cli.survey import Choice, plans
 from uploader.cli.telling import listing, overview, tell
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _TIMES = ("event_at", "since")
 
 
-@app.command(short_help="Show what the sent log says.")
 def status(
     destination: Annotated[list[str] | None, typer.Option(help="Show this one only; may be repeated.")] = None,
     held: Annotated[bool, typer.Option("--held", help="List the events that are held.")] = False,
