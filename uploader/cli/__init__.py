@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -12,6 +13,8 @@ def main(arguments: list[str] | None = None) -> None:
     # which the import of Polars switches off for SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    # Until all is imported: none of it is garbage, and to look for that takes a tenth of a short command.
+    gc.disable()
     from uploader.cli import app
 
     app.main(arguments)
