@@ -21,7 +21,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("uploader.cli.app", "uploader.quality.expectations", "great_expectations", "uploader.ledger.postgres")
+HEAVY = (
+    "uploader.cli.app",
+    "uploader.cli.check",
+    "uploader.cli.send",
+    "uploader.columns",
+    "uploader.transport",
+    "uploader.quality.expectations",
+    "great_expectations",
+    "uploader.ledger.postgres",
+)
 PATIENCE_S = 120.0
 
 
