@@ -107,7 +107,7 @@ def _table(rows: Sequence[Row], columns: Iterable[str]) -> pa.Table:
 
 def dbt(warehouse: Path, *words: str, now: str = NOW) -> subprocess.CompletedProcess[str]:
     """Run dbt on a warehouse, with everything that it writes outside of the checkout."""
-    folder = _folder()
+    folder = _folder(words[words.index("--vars") + 1] if "--vars" in words else "")
     paths = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs"), "--profiles-dir", str(ROOT)]
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *words, *paths]
     # The same path in each run, or dbt would parse the whole project again.
@@ -120,8 +120,11 @@ def dbt(warehouse: Path, *words: str, now: str = NOW) -> subprocess.CompletedPro
 
 
 @functools.cache
-def _folder() -> Path:
-    """Return one folder for all runs of this process: dbt parses only what changed since the last run in it."""
+def _folder(_vars: str) -> Path:
+    """Return one folder for all runs of this process with the same variables.
+
+    dbt parses only what changed since the last run in it; with other variables it would parse everything again.
+    """
     folder = Path(tempfile.mkdtemp(prefix="conversions-dbt-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

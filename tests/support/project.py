@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +25,10 @@ class Project:
 
     @classmethod
     def copy(cls, folder: Path, settings: Mapping[str, str]) -> Project:
-        """Copy models, macros, seeds and SQL tests."""
-        for name in ("models", "macros", "seeds", "tests/sql"):
-            shutil.copytree(ROOT / name, folder / name)
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copy(ROOT / name, folder / name)
-        return cls(folder, settings)
+        """Copy models, macros, seeds and SQL tests, and what dbt makes of them: it parses only what is changed then."""
+        made = cls(folder, settings)
+        shutil.copytree(_parsed(), folder, dirs_exist_ok=True)
+        return made
 
     @property
     def warehouse(self) -> Path:
@@ -48,3 +49,19 @@ class Project:
     def dbt(self, *words: str, exit_code: int = 0) -> str:
         """Run ``dbt``."""
         return self.run(sys.executable, "-c", "from dbt.cli.main import cli; cli()", *words, exit_code=exit_code)
+
+
+@functools.cache
+def _parsed() -> Path:
+    """Return one folder for all copies of this process: dbt has parsed the project in it.
+
+    It must stay: where a seed is unchanged, dbt reads the file that it has parsed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="conversions-project-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("models", "macros", "seeds", "tests/sql"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, folder / name)
+    Project(folder).dbt("--quiet", "parse")
+    return folder
