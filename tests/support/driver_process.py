@@ -16,7 +16,9 @@ KILLED = -9
 def start(function: Callable[..., None], *arguments: object) -> BaseProcess:
     """Start a function of a module below `tests.support` in a process of its own."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", "tests.support.chaos_run", "tests.support.failpoints_play"])
+    context.set_forkserver_preload(
+        ["pytest", "uploader.columns", "tests.support.chaos_run", "tests.support.failpoints_play"]
+    )
     process = context.Process(target=function, args=arguments)
     with contextlib.chdir(ROOT):  # the first process is looked for from here
         process.start()
