@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.support.faulty_catalogue import answering, reply
 from tests.support.faulty_server import FaultyServer
 from tests.support.shop import Shop, opened, orders
-from uploader.cli.context import PlainConsole
+from uploader.cli.console import PlainConsole
 from uploader.cli.send import Interruption
 
 # What a terminal, a log viewer or a reader's eye could take for something else.
