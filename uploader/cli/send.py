@@ -19,7 +19,7 @@ from uploader.cli.app import app
 from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
 from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
-from uploader.cli.survey import Choice, candidates, due_keys, due_parts, plans, refuse_failed_build
+from uploader.cli.survey import PART_ROWS, Choice, candidates, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.exposure import early_alarm
 from uploader.delivery.planning import check_freshness
@@ -168,11 +168,11 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
-            keys = due_keys(made, options.limit)
-            judged = None if keys.is_empty() else gate.unjudged(context, connection, made, keys)
+            wanted = gate.Wanted(made, options.limit)
+            judged = None if wanted.is_empty else gate.unjudged(context, connection, wanted)
             parts = {
-                name: due_parts(context.profile, connection, mine, interruption.sleep)
-                for (name,), mine in keys.partition_by("destination", as_dict=True).items()
+                entry.target.name: due_parts(context.profile, connection, queue, interruption.sleep)
+                for entry, queue in ((entry, entry.queue(PART_ROWS, options.limit)) for entry in made)
             }
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
@@ -180,7 +180,7 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             begin_watch(entry, ledger)
         if judged is not None:
             try:
-                gate.require_passed(context, made, judged)
+                gate.require_passed(context, judged)
             except QualityGateFailed:
                 _warn_early(context, made, ledger)
                 raise
@@ -234,7 +234,7 @@ def _deliver(
     timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
     connections = [Transport(timeouts, entry.target.hosts) for _ in range(options.concurrency or settings.concurrency)]
     interruption.connections = connections
-    total = entry.due.height if options.limit is None else min(entry.due.height, options.limit)
+    total = entry.height if options.limit is None else min(entry.height, options.limit)
     with _progress(entry.target, total) as advance:
         surroundings = Surroundings(
             ledger=ledger,
@@ -247,7 +247,7 @@ def _deliver(
             deadline=options.deadline,
         )
         try:
-            return deliver(entry, parts.get(entry.target.name, iter(())), surroundings)
+            return deliver(entry, parts[entry.target.name], surroundings)
         finally:
             for connection in connections:
                 connection.close()

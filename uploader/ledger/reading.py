@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _KEY: Final = ["event_name", "event_id"]
 _FEW: Final = 10_000
+_LATEST: Final = 2**63 - 1
 _BATCHES: Final = pl.Schema(
     {name: kind for name, kind in STATES_SCHEMA.items() if name not in ("not_before", "quarantines")}
 )
@@ -72,30 +73,61 @@ def _current(batches: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def states(ledger: Ledger | None, destination_id: str, since: datetime) -> pl.DataFrame:
-    """Return the current state of every key whose event may be as young as ``since``.
+def states(
+    ledger: Ledger | None,
+    destination_id: str,
+    since: datetime,
+    until: datetime | None = None,
+    spans: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return the current state of every key whose event may be as young as ``since``, and as old as ``until``.
 
     Columns: ``event_name``, ``event_id``, ``state``, ``reason``, ``first_intent_at`` (microseconds, NULL for
     a key that was never sent), ``batch_id``, ``not_before`` (microseconds, of a key in quarantine), ``quarantines``
-    (how often it was put there), ``known_at`` (microseconds, the event's time when it was sent).
+    (how often it was put there), ``known_at`` (microseconds, the event's time when it was sent). ``spans``, as
+    `batch_spans` returns them, save looking into batches that have nothing so old.
     """
     if ledger is None:
         return empty_states()
-    values = {"destination": destination_id, "cut": microseconds(since)}
-    batches = ledger.frame(_FROM_BATCHES + " and b.latest_event_at >= :cut", values, _BATCHES)
+    last = _LATEST if until is None else microseconds(until)
+    first_batch, last_batch = _numbers(spans, microseconds(since), last)
+    values = {"destination": destination_id, "cut": microseconds(since), "last": last}
+    values |= {"first_batch": first_batch, "last_batch": last_batch}
+    in_batch = "latest_event_at >= :cut and {}batch_id between :first_batch and :last_batch"
+    batches = ledger.frame(f"{_FROM_BATCHES} and b.{in_batch.format('b.')} and e.event_at <= :last", values, _BATCHES)
     verdicts = ledger.frame(
         _FROM_VERDICTS
-        + " and (v.event_at is null or v.event_at >= :cut"
-        + " or v.batch_id in (select batch_id from batch where latest_event_at >= :cut))",
+        + " and (v.event_at is null or v.event_at between :cut and :last"
+        + f" or v.batch_id in (select batch_id from batch where {in_batch.format('')}))",
         values,
         _VERDICTS,
     )
     found = _current(batches, verdicts)
-    # The last batch of an older key may lie outside of the window, while the one before it, with younger events,
-    # lies inside.
-    open_ids = found.filter(~pl.col("state").is_in(FINAL))["event_id"].unique().to_list()
+    # Of a key, a part may lie outside of the window: its last batch, or the batch that a verdict is about.
+    is_open = ~pl.col("state").is_in(FINAL) | (pl.col("known_at").is_null() & (pl.col("batch_id") > 0))
+    open_ids = found.filter(is_open)["event_id"].unique().to_list()
     whole = states_of(ledger, destination_id, open_ids)
     return pl.concat([found.join(whole, on=_KEY, how="anti"), whole])
+
+
+def batch_spans(ledger: Ledger, destination_id: str, since: datetime) -> pl.DataFrame:
+    """Return each batch with events as young as ``since``: ``batch_id``, ``latest``, ``earliest`` (microseconds)."""
+    schema = pl.Schema({"batch_id": pl.Int64, "latest": pl.Int64, "earliest": pl.Int64})
+    query = (
+        "select b.batch_id, min(b.latest_event_at), min(e.event_at) from batch b join destination d on "
+        "d.destination_no = b.destination_no join batch_event e on e.batch_id = b.batch_id "
+        "where d.destination_id = :destination and b.latest_event_at >= :cut group by b.batch_id"
+    )
+    return ledger.frame(query, {"destination": destination_id, "cut": microseconds(since)}, schema)
+
+
+def _numbers(spans: pl.DataFrame | None, since: int, until: int) -> tuple[int, int]:
+    """Return between which batches those lie that have events of a window (microseconds)."""
+    if spans is None:
+        return 0, _LATEST
+    found = spans.filter((pl.col("latest") >= since) & (pl.col("earliest") <= until))["batch_id"]
+    first, last = found.min(), found.max()
+    return (first, last) if isinstance(first, int) and isinstance(last, int) else (1, 0)
 
 
 def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[str]) -> pl.DataFrame:
@@ -110,21 +142,41 @@ def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[st
     return _current(*frames)
 
 
-def states_for(ledger: Ledger | None, destination_id: str, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the current states of ``keys``, as far as they have one; columns as in `states`.
+def states_for(
+    ledger: Ledger | None, destination_id: str, keys: pl.DataFrame, spans: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return the current states of ``keys``, as far as they have one; columns as in `states`, where ``spans`` is told.
 
     ``keys``: ``event_name``, ``event_id`` and ``event_at`` (microseconds, may be NULL). Many are found by the window of
     their times, which is five times as fast as to look each of them up.
     """
-    oldest = keys["event_at"].min()
-    if ledger is None or keys.height < _FEW or not isinstance(oldest, int):
+    oldest, youngest = keys["event_at"].min(), keys["event_at"].max()
+    if ledger is None or keys.height < _FEW or not isinstance(oldest, int) or not isinstance(youngest, int):
         return states_of(ledger, destination_id, keys["event_id"].drop_nulls().unique().to_list()).join(
             keys, on=_KEY, how="semi"
         )
-    found = states(ledger, destination_id, moment(oldest)).join(keys, on=_KEY, how="semi")
+    found = states(ledger, destination_id, moment(oldest), moment(youngest), spans).join(keys, on=_KEY, how="semi")
     # Those whose time was another one when they were sent may lie outside.
     rest = keys.join(found, on=_KEY, how="anti")["event_id"].drop_nulls().unique().to_list()
     return pl.concat([found, states_of(ledger, destination_id, rest).join(keys, on=_KEY, how="semi")])
+
+
+class Successive:
+    """The states of many keys, a part of them after the other, in the order of time."""
+
+    def __init__(self, ledger: Ledger | None, destination_id: str) -> None:
+        self._ledger, self._destination_id = ledger, destination_id
+        self._parts = 0
+        self._spans: pl.DataFrame | None = None
+
+    def of(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """Return the states of some keys; see `states_for`."""
+        oldest = keys["event_at"].min()
+        # Where all keys are one part, no time is lost with looking where the batches lie.
+        if self._parts > 0 and self._spans is None and self._ledger and keys.height >= _FEW and isinstance(oldest, int):
+            self._spans = batch_spans(self._ledger, self._destination_id, moment(oldest))
+        self._parts += 1
+        return states_for(self._ledger, self._destination_id, keys, self._spans)
 
 
 def in_doubt(ledger: Ledger, destination_id: str) -> pl.DataFrame:

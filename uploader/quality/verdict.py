@@ -11,10 +11,10 @@ import base64
 import binascii
 import hashlib
 import json
-import sys
-from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
 from uploader import __version__
@@ -43,19 +43,42 @@ def verdict_text(report: Report, digests: Mapping[str, pl.Series]) -> str:
     return json.dumps({**content, "seal": _seal(content)}, indent=2) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A passing verdict: per destination id, the digests of the rows that it covers, in order."""
+
+    rows: Mapping[str, pl.Series]
+
+    @classmethod
+    def read(cls, directory: Path, thresholds: QualitySettings) -> Passed | None:
+        """Return the verdict in ``directory``, if there is one that passed under these thresholds."""
+        content = _read(directory / FILE)
+        rows = content.get("rows")
+        if (
+            content.get("passed") is not True
+            or content.get("version") != __version__
+            or content.get("thresholds_sha256") != thresholds_digest(thresholds)
+            or not isinstance(rows, dict)
+        ):
+            return None
+        unpacked = {name: _unpack(packed) for name, packed in rows.items()}
+        return cls({name: digests for name, digests in unpacked.items() if digests is not None})
+
+    def covers(self, destination_id: str, wanted: pl.Series) -> bool:
+        """Say whether all these rows, by their UInt64 digests, are among those judged."""
+        if wanted.is_empty():
+            return True
+        judged = self.rows.get(destination_id)
+        if judged is None or judged.is_empty() or wanted.dtype != pl.UInt64 or wanted.null_count():
+            return False
+        places = judged.search_sorted(wanted).clip(upper_bound=judged.len() - 1)
+        return bool((judged.gather(places) == wanted).all())
+
+
 def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: QualitySettings) -> bool:
     """Say whether a passing verdict in ``directory`` covers all these rows, under these thresholds."""
-    content = _read(directory / FILE)
-    if (
-        content.get("passed") is not True
-        or content.get("version") != __version__
-        or content.get("thresholds_sha256") != thresholds_digest(thresholds)
-    ):
-        return False
-    rows = content.get("rows")
-    if not isinstance(rows, dict):
-        return False
-    return all(_covers(rows.get(name), wanted) for name, wanted in digests.items())
+    passed = Passed.read(directory, thresholds)
+    return passed is not None and all(passed.covers(name, wanted) for name, wanted in digests.items())
 
 
 def thresholds_digest(thresholds: QualitySettings) -> str:
@@ -68,33 +91,19 @@ def thresholds_digest(thresholds: QualitySettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _covers(packed: object, wanted: pl.Series) -> bool:
-    if wanted.is_empty():
-        return True
-    judged = _unpack(packed)
-    if judged is None or wanted.dtype != pl.UInt64 or wanted.null_count():
-        return False
-    return bool(wanted.is_in(judged.implode()).all())
-
-
 def _pack(digests: pl.Series) -> str:
-    numbers = array("Q", digests.cast(pl.UInt64).drop_nulls().unique().sort().to_list())
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return base64.b64encode(numbers.tobytes()).decode("ascii")
+    numbers = digests.cast(pl.UInt64).drop_nulls().unique().sort().to_numpy()
+    return base64.b64encode(numbers.astype("<u8", copy=False).tobytes()).decode("ascii")
 
 
 def _unpack(packed: object) -> pl.Series | None:
     if not isinstance(packed, str):
         return None
-    numbers = array("Q")
     try:
-        numbers.frombytes(base64.b64decode(packed, validate=True))
+        numbers = np.frombuffer(base64.b64decode(packed, validate=True), dtype="<u8")
     except (binascii.Error, ValueError):
         return None
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return pl.Series(numbers.tolist(), dtype=pl.UInt64)
+    return pl.Series(numbers.astype(np.uint64, copy=False), dtype=pl.UInt64)
 
 
 def _read(path: Path) -> dict[str, Any]:
