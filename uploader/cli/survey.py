@@ -17,7 +17,7 @@ from uploader.errors import QualityGateFailed, UsageError
 from uploader.events import EVENTS, OUTBOX
 from uploader.report import plural
 from uploader.warehouse import outbox, reading
-from uploader.warehouse.duckdb import frame, quoted
+from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
 from uploader.warehouse.window import read_spans, read_strays
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ def plans(
     """Compare the outbox with the sent log, for each destination; never with all rows in memory."""
     now, profile = context.clock(), context.profile
     begun = min((watched_from(target, ledger, now) for target in chosen), default=naive(now))
+    keep_small(connection)
     strays = read_strays(connection, profile, begun)
     planners = [Planner(target, strays, ledger, now, choice.since) for target in chosen]
     for span in read_spans(connection, profile, begun):
         keys = outbox.read_keys(connection, profile, begun, span)
         for planner in planners:
             planner.add(keys)
+    let_grow(connection, profile)
     return [planner.finish() for planner in planners]
 
 

@@ -26,6 +26,8 @@ _PAUSE_S: Final = 0.5
 _LEAST_MEMORY: Final = 512 * 1024 * 1024
 """Bytes that DuckDB may take to read, or as many as the file has: joins need more where there is more to join. By
 itself it would keep whatever it has read, up to 80% of the machine's memory."""
+_SPARE_MEMORY: Final = 256 * 1024 * 1024
+"""Bytes for queries that look at a bounded number of rows."""
 PART: Final = 32_768
 """How many rows of a long answer are taken at a time."""
 
@@ -36,8 +38,18 @@ def reading(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]
     if not profile.path.is_file():
         raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
     with _opened(profile, read_only=True, sleep=sleep) as connection:
-        connection.execute(f"set memory_limit = '{max(_LEAST_MEMORY, profile.path.stat().st_size)}B'")
+        let_grow(connection, profile)
         yield connection
+
+
+def let_grow(connection: Connection, profile: Profile) -> None:
+    """Let DuckDB take more memory where there is more to read: for queries that look at all rows at once."""
+    connection.execute(f"set memory_limit = '{max(_LEAST_MEMORY, profile.path.stat().st_size)}B'")
+
+
+def keep_small(connection: Connection) -> None:
+    """Let DuckDB take little memory: for queries that look at a bounded number of rows, or count."""
+    connection.execute(f"set memory_limit = '{_SPARE_MEMORY}B'")
 
 
 @contextmanager
