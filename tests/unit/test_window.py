@@ -13,8 +13,10 @@ import pytest
 
 from tests.support.delivering import World, target
 from tests.support.frames import event_frame
-from tests.support.shop import NOW, write_marts
+from tests.support.shop import NOW, opened, write_marts
 from tests.support.two_kinds import META, keys, send
+from uploader.cli.context import Context
+from uploader.cli.survey import Choice, candidates, plans
 from uploader.clock import microseconds, naive
 from uploader.delivery.planning import Plan, Planner, plan, watched_from
 from uploader.errors import QualityGateFailed
@@ -124,6 +126,20 @@ def test_the_size_of_a_span_changes_nothing(tmp_path: Path, ledger: Ledger, most
     assert (found.watch_from, found.oldest_due) == (whole.watch_from, whole.oldest_due)
 
 
+@pytest.mark.parametrize("most", SIZES[:-1])
+def test_a_command_never_holds_more_rows_than_a_span_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], most: int
+) -> None:
+    """Neither of what it read nor of what is due; so memory does not grow with the window."""
+    with opened(tmp_path, monkeypatch, capsys) as shop:
+        shop.sells(*ROWS)
+        context, choice = Context.load(), Choice()
+        with reading(context.profile) as connection:
+            (made,) = plans(context, connection, None, candidates(context, connection, choice), choice, most)
+    assert max(part.height for part in [*made.standing, *made.queue(most)]) <= most
+    assert sum(part.height for part in made.queue(most)) == made.height == len([one for one in ROWS if _is_due(one)])
+
+
 @pytest.mark.parametrize("most", SIZES)
 def test_each_id_stands_in_one_place(tmp_path: Path, ledger: Ledger, most: int) -> None:
     """A row that may be sent goes before its repetitions, wherever these lie; a moved row was sent all the same."""
@@ -180,6 +196,10 @@ def test_an_event_with_another_time_than_its_decision_is_found(tmp_path: Path) -
         spans = read_spans(connection, profile, naive(NOW), 3)
         found = [outbox.read_keys(connection, profile, naive(NOW), span) for span in spans]
     assert sorted(pl.concat(found)["event_key"]) == sorted(one["event_key"] for one in ROWS)
+
+
+def _is_due(one: dict[str, Any]) -> bool:
+    return "hold_reason" not in one and one["event_key"] != "future"
 
 
 def _is_many(key: str | None) -> bool:

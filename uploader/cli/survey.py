@@ -18,7 +18,7 @@ from uploader.events import EVENTS, OUTBOX
 from uploader.report import plural
 from uploader.warehouse import outbox, reading
 from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
-from uploader.warehouse.window import read_spans, read_strays
+from uploader.warehouse.window import SPAN_ROWS, read_spans, read_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,15 +54,20 @@ def candidates(context: Context, connection: Connection, choice: Choice) -> list
 
 
 def plans(
-    context: Context, connection: Connection, ledger: Ledger | None, chosen: Sequence[Target], choice: Choice
+    context: Context,
+    connection: Connection,
+    ledger: Ledger | None,
+    chosen: Sequence[Target],
+    choice: Choice,
+    most: int = SPAN_ROWS,
 ) -> list[Plan]:
-    """Compare the outbox with the sent log, for each destination; never with all rows in memory."""
+    """Compare the outbox with the sent log, for each destination, with at most so many rows in memory."""
     now, profile = context.clock(), context.profile
     begun = min((watched_from(target, ledger, now) for target in chosen), default=naive(now))
     keep_small(connection)
     strays = read_strays(connection, profile, begun)
     planners = [Planner(target, strays, ledger, now, choice.since) for target in chosen]
-    for span in read_spans(connection, profile, begun):
+    for span in read_spans(connection, profile, begun, most):
         keys = outbox.read_keys(connection, profile, begun, span)
         for planner in planners:
             planner.add(keys)

@@ -15,19 +15,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import orjson
 import polars as pl
 
 from uploader import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from uploader.quality.report import Report
     from uploader.settings import QualitySettings
 
 FILE: Final = "verdict.json"
 FORMAT: Final = 1
+_PIECE: Final = 1 << 20
+"""Characters; a multiple of 4, so that each piece of base64 can be read by itself."""
 
 
 def verdict_text(report: Report, digests: Mapping[str, pl.Series]) -> str:
@@ -45,23 +50,22 @@ def verdict_text(report: Report, digests: Mapping[str, pl.Series]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A passing verdict: per destination id, the digests of the rows that it covers, in order."""
+    """A passing verdict: per destination id, the digests of the rows that it covers, in order. 8 bytes per row."""
 
-    rows: Mapping[str, pl.Series]
+    rows: Mapping[str, NDArray[np.uint64]]
 
     @classmethod
     def read(cls, directory: Path, thresholds: QualitySettings) -> Passed | None:
         """Return the verdict in ``directory``, if there is one that passed under these thresholds."""
         content = _read(directory / FILE)
-        rows = content.get("rows")
         if (
             content.get("passed") is not True
             or content.get("version") != __version__
             or content.get("thresholds_sha256") != thresholds_digest(thresholds)
-            or not isinstance(rows, dict)
         ):
             return None
-        unpacked = {name: _unpack(packed) for name, packed in rows.items()}
+        rows: dict[str, str] = content["rows"]
+        unpacked = {name: _unpack(rows.pop(name)) for name in list(rows)}
         return cls({name: digests for name, digests in unpacked.items() if digests is not None})
 
     def covers(self, destination_id: str, wanted: pl.Series) -> bool:
@@ -69,10 +73,11 @@ class Passed:
         if wanted.is_empty():
             return True
         judged = self.rows.get(destination_id)
-        if judged is None or judged.is_empty() or wanted.dtype != pl.UInt64 or wanted.null_count():
+        if judged is None or not len(judged) or wanted.dtype != pl.UInt64 or wanted.null_count():
             return False
-        places = judged.search_sorted(wanted).clip(upper_bound=judged.len() - 1)
-        return bool((judged.gather(places) == wanted).all())
+        asked = wanted.to_numpy()
+        places = np.minimum(np.searchsorted(judged, asked), len(judged) - 1)
+        return bool((judged[places] == asked).all())
 
 
 def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: QualitySettings) -> bool:
@@ -96,27 +101,42 @@ def _pack(digests: pl.Series) -> str:
     return base64.b64encode(numbers.astype("<u8", copy=False).tobytes()).decode("ascii")
 
 
-def _unpack(packed: object) -> pl.Series | None:
-    if not isinstance(packed, str):
-        return None
+def _unpack(packed: str) -> NDArray[np.uint64] | None:
+    numbers = bytearray()
     try:
-        numbers = np.frombuffer(base64.b64decode(packed, validate=True), dtype="<u8")
+        for piece in _pieces(packed):
+            numbers += base64.b64decode(piece, validate=True)
+        return np.frombuffer(numbers, dtype="<u8").astype(np.uint64, copy=False)
     except (binascii.Error, ValueError):
         return None
-    return pl.Series(numbers.astype(np.uint64, copy=False), dtype=pl.UInt64)
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    """Cut a long text, so that it does not stand in memory a second time."""
+    for start in range(0, len(text), _PIECE):
+        yield text[start : start + _PIECE].encode()
 
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the content of an intact verdict, or nothing."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        content = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
         return {}
     if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return {}
+    rows = content.get("rows")
+    if not isinstance(rows, dict) or not all(isinstance(packed, str) for packed in rows.values()):
         return {}
     seal = content.pop("seal", None)
     return content if seal == _seal(content) else {}
 
 
 def _seal(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    rows = content["rows"]
+    about = {**content, "rows": {name: len(packed) for name, packed in rows.items()}}
+    found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(rows):
+        for piece in _pieces(rows[name]):
+            found.update(piece)
+    return found.hexdigest()
