@@ -10,7 +10,7 @@ import polars as pl
 
 from uploader import quality
 from uploader.cli.context import Context, errors, output_folder
-from uploader.cli.survey import PART_ROWS
+from uploader.delivery.planning import PART_ROWS
 from uploader.errors import QualityGateFailed
 from uploader.events import OUTBOX
 from uploader.quality import LOOKED_INTO, MATCH_KEYS, Due

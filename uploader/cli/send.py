@@ -19,10 +19,10 @@ from uploader.cli.app import app
 from uploader.cli.context import Context, errors, is_interactive, print_json, stdout
 from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
-from uploader.cli.survey import PART_ROWS, Choice, candidates, due_parts, plans, refuse_failed_build
+from uploader.cli.survey import Choice, candidates, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.exposure import early_alarm
-from uploader.delivery.planning import check_freshness
+from uploader.delivery.planning import PART_ROWS, check_freshness
 from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
 from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import ready

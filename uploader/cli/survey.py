@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from uploader.cli.context import environment
 from uploader.clock import naive
-from uploader.delivery.planning import Plan, Planner, watched_from
+from uploader.delivery.planning import PART_ROWS, Plan, Planner, watched_from
 from uploader.delivery.targets import Target, targets
 from uploader.destinations import names
 from uploader.errors import QualityGateFailed, UsageError
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from uploader.cli.context import Context
     from uploader.ledger import Ledger
     from uploader.warehouse import Connection, Profile
-
-
-PART_ROWS: Final = 20_000
-"""How many whole rows are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import polars as pl
 
 from uploader.clock import naive
 from uploader.delivery.books import UNTOLD, Books, Tally
-from uploader.delivery.planning import MARKS
+from uploader.delivery.planning import MARKS, PART_ROWS
 from uploader.delivery.sending import Delivery
 from uploader.diff import KEY, Standing, timed
 from uploader.errors import PlatformRefused, TryLater, UploaderError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from uploader.ledger import Ledger
 
 _CLOCK_JUMP_S = 15 * 60
-_PART_ROWS = 20_000
 _VERDICTS = {
     Standing.EXPIRED: State.EXPIRED,
     Standing.HELD: State.HELD,
@@ -89,7 +88,7 @@ def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surrounding
 
 def _marked(plan: Plan, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Give whole rows the columns that `uploader.diff.due` adds."""
-    queue = (marks.select("event_key", *MARKS) for marks in plan.queue(_PART_ROWS))
+    queue = (marks.select("event_key", *MARKS) for marks in plan.queue(PART_ROWS))
     known = pl.DataFrame()
     for rows in parts:
         if rows.is_empty():
