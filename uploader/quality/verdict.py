@@ -14,7 +14,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import orjson
 import polars as pl
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from uploader.quality.report import Report
@@ -76,7 +76,7 @@ class Passed:
         if judged is None or not len(judged) or wanted.dtype != pl.UInt64 or wanted.null_count():
             return False
         asked = wanted.to_numpy()
-        places = np.minimum(np.searchsorted(judged, asked), len(judged) - 1)
+        places = judged.searchsorted(asked).clip(max=len(judged) - 1)
         return bool((judged[places] == asked).all())
 
 
@@ -102,6 +102,8 @@ def _pack(digests: pl.Series) -> str:
 
 
 def _unpack(packed: str) -> NDArray[np.uint64] | None:
+    import numpy as np  # only where there is a verdict: importing it takes a while
+
     numbers = bytearray()
     try:
         for piece in _pieces(packed):
