@@ -10,6 +10,7 @@ The way through, and the module that does it:
     ledger      the sent log: write-ahead intents and their outcomes
     transport   HTTP: the only place with a socket
     delivery    the loop that composes the rest
+    spool       rows that wait in a temporary file, so that they need no memory
     report      what was sent, held and why
     cli         the commands
     sandbox     a stand-in of the platforms, for demos and tests; it imports nothing of the rest

@@ -55,6 +55,9 @@ class Lane(StrEnum):
     """Out of quarantine: its request was refused, and it may be the one to blame."""
 
 
+LANES: Final = pl.Enum([lane.value for lane in Lane])
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """A destination's times.
@@ -185,7 +188,7 @@ def due(rows: pl.DataFrame, rules: Rules, now: datetime) -> pl.DataFrame:
     sendable = rows.filter(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
     marked = sendable.with_columns(
         pl.col("quarantines").fill_null(0),
-        lane.cast(pl.Enum([member.value for member in Lane])).alias("lane"),
+        lane.cast(LANES).alias("lane"),
         rules.resend_us().alias("resend_us"),
     )
     return marked.sort("lane", "event_at", "event_key")

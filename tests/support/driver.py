@@ -122,7 +122,7 @@ class Warehouse:
     def publish(self, changes: pl.DataFrame, ledger: Ledger) -> None:
         """Write the table ``sent_log``."""
         with writing_warehouse(self.profile, self.sleep) as connection:
-            publish(connection, self.profile, changes, ledger.ledger_id, ledger.high_water)
+            publish(connection, self.profile, [changes], ledger.ledger_id, ledger.high_water)
 
 
 @dataclass(slots=True)

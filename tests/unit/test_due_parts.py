@@ -32,7 +32,7 @@ def parts(profile: Profile) -> Iterator[pl.DataFrame]:
     """Begin to read them, three at a time; the warehouse is closed again."""
     with reading(profile) as connection:
         keys = outbox.read_keys(connection, profile, naive(NOW))
-        return due_parts(profile, connection, keys, lambda _seconds: None, ROWS)
+        return due_parts(profile, connection, keys.iter_slices(ROWS), lambda _seconds: None)
 
 
 def write(profile: Profile, statement: str) -> None:

@@ -11,7 +11,7 @@ from uploader import quality
 from uploader.cli import conformance, gate
 from uploader.cli.console import errors, print_json, stdout
 from uploader.cli.context import Context, output_folder
-from uploader.cli.survey import Choice, candidates, due_keys, plans
+from uploader.cli.survey import Choice, candidates, plans
 from uploader.errors import QualityGateFailed, UsageError
 from uploader.warehouse import reading
 
@@ -41,9 +41,7 @@ def check(
     with context.sent_log() as ledger, reading(context.profile) as connection:
         chosen = candidates(context, connection, choice)
         made = plans(context, connection, ledger, chosen, choice)
-        wanted = gate.Wanted.of(made, due_keys(made))
-        del made  # The plans of a million rows take as much memory as all that is read next.
-        frames = gate.Frames.of(context, connection, wanted)
+        frames = gate.Frames.of(context, connection, gate.Wanted(made))
     report = gate.judge(context, frames)
     if as_json:
         print_json(orjson.loads((output_folder() / "quality.json").read_bytes()))

@@ -11,13 +11,15 @@ import polars as pl
 from uploader import quality
 from uploader.cli.console import errors
 from uploader.cli.context import Context, output_folder
+from uploader.delivery.planning import PART_ROWS
 from uploader.errors import QualityGateFailed
+from uploader.events import OUTBOX
 from uploader.quality import LOOKED_INTO, MATCH_KEYS, Due
 from uploader.warehouse import outbox
 from uploader.warehouse.judged import read_judged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from uploader.delivery.planning import Plan
     from uploader.quality import Report
@@ -26,29 +28,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows are due: all that the gate needs of the plans, so that these need not stay in memory.
+    """Which rows are to be judged: of each of the plans those due, at most ``limit``, in the order to send them."""
 
-    ``destinations`` are the names of those planned. ``keys`` names the rows due in the order in which they are to be
-    sent: ``destination`` and ``event_key``. ``digests`` are theirs, per destination id: a verdict is bound to them.
-    """
+    made: Sequence[Plan]
+    limit: int | None = None
 
-    destinations: Sequence[str]
-    keys: pl.DataFrame
-    digests: Mapping[str, pl.Series]
+    @property
+    def destinations(self) -> list[str]:
+        """The names of the destinations planned."""
+        return [entry.target.name for entry in self.made]
 
-    @classmethod
-    def of(cls, made: Sequence[Plan], keys: pl.DataFrame) -> Wanted:
-        """Take from the plans what concerns ``keys`` (``destination`` and ``event_key``, and what else there is)."""
-        named = keys.select("destination", "event_key")
-        digests = {
-            entry.target.destination_id: entry.due.join(named, on=named.columns, how="semi")["row_digest"]
-            for entry in made
+    @property
+    def keys(self) -> pl.DataFrame:
+        """What names the rows: ``destination`` and ``event_key``."""
+        named = {name: OUTBOX[name] for name in ("destination", "event_key")}
+        found = [part.select(*named) for entry in self.made for part in self._parts(entry)]
+        return pl.concat([pl.DataFrame(schema=named), *found])
+
+    @property
+    def digests(self) -> dict[str, pl.Series]:
+        """The rows' digests per destination id: a verdict is bound to them."""
+        return {
+            entry.target.destination_id: pl.concat(
+                [pl.Series(dtype=pl.UInt64), *(part["row_digest"] for part in self._parts(entry))]
+            )
+            for entry in self.made
         }
-        return cls([entry.target.name for entry in made], named, digests)
 
     def is_passed(self, context: Context) -> bool:
         """Say whether a passing verdict covers these very rows."""
-        return quality.accepts(output_folder(), self.digests, context.settings.quality)
+        passed = quality.Passed.read(output_folder(), context.settings.quality)
+        return passed is not None and all(
+            passed.covers(entry.target.destination_id, part["row_digest"])
+            for entry in self.made
+            for part in self._parts(entry)
+        )
+
+    def _parts(self, entry: Plan) -> Iterator[pl.DataFrame]:
+        return entry.queue(PART_ROWS, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +91,9 @@ class Frames:
             bands = outbox.read_bands(connection, profile, as_of, context.settings.quality.history_days)
         return cls(wanted, due, window, bands)
 
-    @classmethod
-    def read(cls, context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames:
-        """Read what the gate looks at for these keys of the plans."""
-        return cls.of(context, connection, Wanted.of(made, keys))
 
-
-def unjudged(context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames | None:
+def unjudged(context: Context, connection: Connection, wanted: Wanted) -> Frames | None:
     """Read what the gate looks at, or nothing where a passing verdict covers these very rows."""
-    wanted = Wanted.of(made, keys)
     return None if wanted.is_passed(context) else Frames.of(context, connection, wanted)
 
 
@@ -93,7 +104,7 @@ def judge(context: Context, frames: Frames) -> Report:
     return report
 
 
-def require_passed(context: Context, _made: Sequence[Plan], frames: Frames) -> None:
+def require_passed(context: Context, frames: Frames) -> None:
     """Accept a passing verdict for these very rows, or judge them now; raise when the gate fails."""
     if frames.wanted.is_passed(context):
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uploader.cli.console import errors
 from uploader.errors import UploaderError
 from uploader.ledger import Publication, reading
+from uploader.spool import Spool
 from uploader.warehouse import writing
 from uploader.warehouse.sent_log import publish, read_publication
 
@@ -28,7 +29,9 @@ def publish_changes(context: Context, ledger: Ledger, published: Publication | N
     mark = published.high_water if published and published.ledger_id == ledger.ledger_id else 0
     if ledger.high_water == mark:
         return
-    changes = reading.changes_since(ledger, mark)
+    changes = Spool(reading.CHANGES)
+    for part in reading.changes_in_parts(ledger, mark):
+        changes.put(part)
     try:
         with writing(context.profile, sleep) as connection:
             publish(connection, context.profile, changes, ledger.ledger_id, ledger.high_water)

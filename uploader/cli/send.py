@@ -14,10 +14,10 @@ from uploader.cli.context import Context
 from uploader.cli.interruption import Interruption
 from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
-from uploader.cli.survey import Choice, candidates, due_keys, due_parts, plans, refuse_failed_build
+from uploader.cli.survey import Choice, candidates, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.exposure import early_alarm
-from uploader.delivery.planning import check_freshness
+from uploader.delivery.planning import PART_ROWS, check_freshness
 from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
 from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import ready
@@ -124,11 +124,10 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
-            keys = due_keys(made, options.limit)
-            unjudged = None if keys.is_empty() else _unjudged(context, connection, made, keys)
+            unjudged = _unjudged(context, connection, made, options.limit)
             parts = {
-                name: due_parts(context.profile, connection, mine, interruption.sleep)
-                for (name,), mine in keys.partition_by("destination", as_dict=True).items()
+                entry.target.name: due_parts(context.profile, connection, queue, interruption.sleep)
+                for entry, queue in ((entry, entry.queue(PART_ROWS, options.limit)) for entry in made)
             }
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
@@ -146,17 +145,20 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         return reports, _keep(context, ledger) if is_sure else None
 
 
-def _unjudged(context: Context, connection: Connection, made: Sequence[Plan], keys: pl.DataFrame) -> Frames | None:
+def _unjudged(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> Frames | None:
+    """Return what the gate is to judge; None where nothing is due, or what is due has passed."""
+    if limit == 0 or not any(entry.height for entry in made):
+        return None
     from uploader.cli import gate  # a run with nothing new starts faster without
 
-    return gate.unjudged(context, connection, made, keys)
+    return gate.unjudged(context, connection, gate.Wanted(made, limit))
 
 
 def _require_passed(context: Context, made: Sequence[Plan], ledger: Ledger, frames: Frames) -> None:
     from uploader.cli import gate
 
     try:
-        gate.require_passed(context, made, frames)
+        gate.require_passed(context, frames)
     except QualityGateFailed:
         _warn_early(context, made, ledger)
         raise
@@ -199,7 +201,7 @@ def _deliver(
             f"{settings.total_timeout_s:g} s (destinations.{entry.target.name}.total_timeout_s).",
             style="yellow",
         )
-    total = entry.due.height if options.limit is None else min(entry.due.height, options.limit)
+    total = entry.height if options.limit is None else min(entry.height, options.limit)
     connections = _connections(entry.target, options.concurrency or settings.concurrency) if total else []
     interruption.connections = connections
     with _progress(entry.target, total) as advance:
@@ -214,7 +216,7 @@ def _deliver(
             deadline=options.deadline,
         )
         try:
-            return deliver(entry, parts.get(entry.target.name, iter(())), surroundings)
+            return deliver(entry, parts[entry.target.name], surroundings)
         finally:
             for connection in connections:
                 connection.close()

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from uploader.cli.context import environment
 from uploader.clock import naive
-from uploader.delivery.planning import Plan, plan, watched_from
+from uploader.delivery.planning import PART_ROWS, Plan, Planner, watched_from
 from uploader.delivery.targets import Target, targets
 from uploader.destinations import names
 from uploader.errors import QualityGateFailed, UsageError
-from uploader.events import EVENTS, OUTBOX, TIME
+from uploader.events import EVENTS, OUTBOX
 from uploader.report import plural
 from uploader.warehouse import outbox, reading
-from uploader.warehouse.duckdb import frame, quoted
+from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
+from uploader.warehouse.window import SPAN_ROWS, read_spans, read_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from uploader.cli.context import Context
     from uploader.ledger import Ledger
     from uploader.warehouse import Connection, Profile
-
-
-_KEYS: Final = pl.Schema(
-    {"destination": pl.String(), "event_key": pl.String(), "event_at": TIME, "row_digest": pl.UInt64()}
-)
-_PART_ROWS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,53 +50,55 @@ def candidates(context: Context, connection: Connection, choice: Choice) -> list
 
 
 def plans(
-    context: Context, connection: Connection, ledger: Ledger | None, chosen: Sequence[Target], choice: Choice
+    context: Context,
+    connection: Connection,
+    ledger: Ledger | None,
+    chosen: Sequence[Target],
+    choice: Choice,
+    most: int = SPAN_ROWS,
 ) -> list[Plan]:
-    """Compare the outbox with the sent log, for each destination."""
-    now = context.clock()
+    """Compare the outbox with the sent log, for each destination, with at most so many rows in memory."""
+    now, profile = context.clock(), context.profile
     begun = min((watched_from(target, ledger, now) for target in chosen), default=naive(now))
-    keys = outbox.read_keys(connection, context.profile, begun)
-    return [plan(target, keys, ledger, now, choice.since) for target in chosen]
-
-
-def due_keys(made: Sequence[Plan], limit: int | None = None) -> pl.DataFrame:
-    """Return what names the rows due, at most ``limit`` of each destination, in the order to send them.
-
-    Columns: ``destination``, ``event_key``, ``event_at``, ``row_digest``.
-    """
-    if not made:
-        return pl.DataFrame(schema=_KEYS)
-    due = [entry.due.select(*_KEYS) for entry in made]
-    return pl.concat(due if limit is None else [keys.head(limit) for keys in due])
+    keep_small(connection)
+    strays = read_strays(connection, profile, begun)
+    planners = [Planner(target, strays, ledger, now, choice.since) for target in chosen]
+    for span in read_spans(connection, profile, begun, most):
+        keys = outbox.read_keys(connection, profile, begun, span)
+        for planner in planners:
+            planner.add(keys)
+    let_grow(connection, profile)
+    return [planner.finish() for planner in planners]
 
 
 def due_rows(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> pl.DataFrame:
     """Return the whole rows that are due, at most ``limit`` of each destination, in the order to send them."""
-    if not made:
+    keys = [part.select("destination", "event_key") for entry in made for part in entry.queue(PART_ROWS, limit)]
+    if not keys:
         return pl.DataFrame(schema={**EVENTS, **OUTBOX})
-    return outbox.read_rows(connection, context.profile, due_keys(made, limit).select("destination", "event_key"))
+    return outbox.read_rows(connection, context.profile, pl.concat(keys))
 
 
 def due_parts(
-    profile: Profile, connection: Connection, keys: pl.DataFrame, sleep: Callable[[float], None], rows: int = _PART_ROWS
+    profile: Profile, connection: Connection, keys: Iterator[pl.DataFrame], sleep: Callable[[float], None]
 ) -> Iterator[pl.DataFrame]:
-    """Return the whole rows of ``keys`` (see `due_keys`) in parts of ``rows``, so that they are never all in memory.
+    """Return the whole rows of each part of ``keys`` (see `uploader.delivery.planning.Plan.queue`).
 
     The first part is read now. The others are read when they are asked for, over a connection of their own: so the
     warehouse is free while requests are made. Should it be written to meanwhile, the rows are compared with what was
     judged: `TryLater` is raised where they changed.
     """
-    plain, seen = keys.drop("row_digest"), _written_at(profile)
-    first = outbox.read_rows(connection, profile, plain.head(rows))
+    seen, named = _written_at(profile), ("destination", "event_key", "event_at")
+    first = [outbox.read_rows(connection, profile, part.select(named)) for part in islice(keys, 1)]
 
     def later() -> Iterator[pl.DataFrame]:
-        for start in range(rows, keys.height, rows):
+        for part in keys:
             with reading(profile, sleep) as again:
-                known = plain if _written_at(profile) == seen else keys
-                part = outbox.read_rows(again, profile, known.slice(start, rows))
-            yield part
+                known = part.select(named) if _written_at(profile) == seen else part.select(*named, "row_digest")
+                rows = outbox.read_rows(again, profile, known)
+            yield rows
 
-    return chain([first], later())
+    return chain(first, later())
 
 
 def _written_at(profile: Profile) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as PythonCounter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,38 +72,55 @@ class Books:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> Books:
-    """Count where each row ended.
+class Tally:
+    """Where rows ended, counted a part of them after the other."""
 
-    ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run, at least
-    of the rows that are not `UNTOLD`. What the loop counted
-    itself must agree with what the log says, or `BooksDoNotBalance` is raised.
-    """
-    now = rows.drop("state").join(states.select(*KEY, "state"), on=KEY, how="left")
-    tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
-    untold = pl.col("standing").is_in(UNTOLD)
-    in_doubt = tried & (pl.col("state") == "intent").fill_null(value=False)
-    ended = (
-        pl.when(untold)
-        .then("standing")
-        .when(pl.col("state").is_null() | (pl.col("state") == "intent"))
-        .then(pl.lit("deferred"))
-        .otherwise("state")
-    )
-    counted = dict(now.select(ended.alias("ended"))["ended"].value_counts().rows())
-    figures = {name: int(counted.get(name, 0)) for name in SUMMANDS}
-    standing = dict(rows["standing"].value_counts().rows())
-    books = Books(
-        read=rows.height,
-        **figures,
-        in_doubt=now.filter(in_doubt).height,
-        new=int(standing.get(Standing.NEW, 0)),
-        resent=int(standing.get(Standing.RESEND, 0)),
-        requests=counter.requests,
-        changed=counter.changed,
-    )
-    _balance(books, counter, set(counted) - set(SUMMANDS))
-    return books
+    def __init__(self) -> None:
+        self._rows = self._in_doubt = 0
+        self._standing, self._ended = PythonCounter[str](), PythonCounter[str]()
+
+    def add(self, rows: pl.DataFrame, states: pl.DataFrame) -> None:
+        """Count where each row ended.
+
+        ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run, at least
+        of the rows that are not `UNTOLD`.
+        """
+        now = rows.drop("state").join(states.select(*KEY, "state"), on=KEY, how="left")
+        tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
+        untold = pl.col("standing").is_in(UNTOLD)
+        ended = (
+            pl.when(untold)
+            .then("standing")
+            .when(pl.col("state").is_null() | (pl.col("state") == "intent"))
+            .then(pl.lit("deferred"))
+            .otherwise("state")
+        )
+        self._rows += rows.height
+        self._in_doubt += now.filter(tried & (pl.col("state") == "intent").fill_null(value=False)).height
+        self._ended.update(dict(now.select(ended.alias("ended"))["ended"].value_counts().rows()))
+        self._standing.update(dict(rows["standing"].value_counts().rows()))
+
+    def close(self, counter: Counter) -> Books:
+        """Return the books. What the loop counted itself must agree with the log, or `BooksDoNotBalance` is raised."""
+        figures = {name: self._ended[name] for name in SUMMANDS}
+        books = Books(
+            read=self._rows,
+            **figures,
+            in_doubt=self._in_doubt,
+            new=self._standing[Standing.NEW],
+            resent=self._standing[Standing.RESEND],
+            requests=counter.requests,
+            changed=counter.changed,
+        )
+        _balance(books, counter, set(self._ended) - set(SUMMANDS))
+        return books
+
+
+def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> Books:
+    """Count where each of the rows ended, all of them at once; see `Tally`."""
+    tally = Tally()
+    tally.add(rows, states)
+    return tally.close(counter)
 
 
 def _balance(books: Books, counter: Counter, unknown: set[str]) -> None:

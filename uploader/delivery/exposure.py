@@ -59,43 +59,58 @@ class Exposure:
 
 def exposure(plan: Plan, now: datetime) -> Exposure:
     """Say what a destination can still lose. ``now`` is aware."""
-    rows, moment = _open(plan), naive(now)
-    grouped = rows.group_by("open").agg(pl.len(), pl.col("event_at", "expires_at").min().dt.replace_time_zone("UTC"))
-    states = {state: Open(*found) for state, *found in grouped.rows()}
-    ahead = {hours: rows.filter(pl.col("expires_at") <= moment + timedelta(hours=hours)) for hours in HORIZONS}
+    moment = naive(now)
+    soon = {hours: pl.col("expires_at") <= moment + timedelta(hours=hours) for hours in HORIZONS}
+    times = pl.col("event_at", "expires_at").min()
+    states, risks, waiting_long = list[pl.DataFrame](), {hours: list[pl.DataFrame]() for hours in HORIZONS}, 0
+    for rows in plan.standing:
+        found = _open(rows)
+        states.append(found.group_by("open").agg(pl.len().cast(pl.Int64).alias("events"), times))
+        for hours, is_soon in soon.items():
+            risks[hours].append(_by_currency(found.filter(is_soon)))
+        waiting_long += _old(found, moment).height
+    grouped = pl.concat(states).group_by("open").agg(pl.col("events").sum(), times.dt.replace_time_zone("UTC"))
+    by_state = {state: Open(*known) for state, *known in grouped.rows()}
     return Exposure(
-        {state: states[state] for state in _OPEN if state in states},
-        {hours: Risk(found.height, _by_currency(found)) for hours, found in ahead.items()},
-        _old(rows, moment).height,
+        {state: by_state[state] for state in _OPEN if state in by_state},
+        {hours: _risk(pl.concat(found)) for hours, found in risks.items()},
+        waiting_long,
     )
 
 
 def early_alarm(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
     """Return a warning when events older than five days are not sent; after a run, what it sent is left out."""
-    old = _old(_open(plan), naive(now))
-    states = reading.states_for(ledger, plan.target.destination_id, timed(old)).select(*KEY, "state")
-    left = old.drop("state").join(states, on=KEY, how="left")
-    left = left.filter(pl.col("state").fill_null(DUE).is_in(_UNSENT)).sort("expires_at")
-    if left.is_empty():
+    states = reading.Successive(ledger, plan.target.destination_id)
+    events, first = 0, list[datetime]()
+    for rows in plan.standing:
+        old = _old(_open(rows), naive(now))
+        left = old.drop("state").join(states.of(timed(old)).select(*KEY, "state"), on=KEY, how="left")
+        left = left.filter(pl.col("state").fill_null(DUE).is_in(_UNSENT))
+        events += left.height
+        first += left["expires_at"].sort().head(1).to_list()
+    if not events:
         return None
-    events = "1 event" if left.height == 1 else f"{left.height} events"
     return (
-        f"{plan.target.name}: {events} older than {_TOO_LONG.days} days not sent yet; "
-        f"the first expires {left['expires_at'][0]:%Y-%m-%d %H:%M:%S} UTC."
+        f"{plan.target.name}: {'1 event' if events == 1 else f'{events} events'} older than {_TOO_LONG.days} days "
+        f"not sent yet; the first expires {min(first):%Y-%m-%d %H:%M:%S} UTC."
     )
 
 
-def _open(plan: Plan) -> pl.DataFrame:
-    """Return the plan's rows that may still be delivered, with their state in the sent log as ``open``."""
+def _open(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a plan's rows that may still be delivered, with their state in the sent log as ``open``."""
     not_now = pl.col("standing").is_in([Standing.EXPIRED, Standing.SUPPRESSED, Standing.WAITING])
-    rows = plan.rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable") & ~not_now)
-    return rows.with_columns(pl.col("state").fill_null(DUE).alias("open")).filter(pl.col("open").is_in(_OPEN))
+    found = rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable") & ~not_now)
+    return found.with_columns(pl.col("state").fill_null(DUE).alias("open")).filter(pl.col("open").is_in(_OPEN))
 
 
 def _old(rows: pl.DataFrame, moment: datetime) -> pl.DataFrame:
     return rows.filter((pl.col("event_at") < moment - _TOO_LONG) & pl.col("open").is_in(_UNSENT))
 
 
-def _by_currency(rows: pl.DataFrame) -> dict[str, Any]:
-    sums = rows.group_by("currency").agg(pl.col("value").sum()).sort("currency", nulls_last=True)
-    return {currency or "?": value for currency, value in sums.rows() if value}
+def _by_currency(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by("currency").agg(pl.len().alias("events"), pl.col("value").sum())
+
+
+def _risk(found: pl.DataFrame) -> Risk:
+    sums = found.group_by("currency").agg(pl.col("value").sum()).sort("currency", nulls_last=True)
+    return Risk(int(found["events"].sum()), {currency or "?": value for currency, value in sums.rows() if value})

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from uploader.clock import naive
-from uploader.diff import KEY, Standing, due, standings
+from uploader.diff import KEY, LANES, Lane, Standing, due, standings, timed
 from uploader.errors import QualityGateFailed, TryLater
+from uploader.events import EVENTS, OUTBOX
 from uploader.ledger import reading
+from uploader.ledger.states import empty_states
+from uploader.spool import Spool, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from uploader.delivery.targets import Target
     from uploader.ledger import Ledger
@@ -24,21 +28,67 @@ SENT_LOG: Final = "sent_log:"
 """Begins the standing, in `standing_counts`, of rows that the sent log is done with; their state follows."""
 
 
+PART_ROWS: Final = 20_000
+"""How many whole rows are in memory at a time."""
+MARKS: Final = ("first_intent_at", "lane", "quarantines", "resend_us")
+"""What sending must know of a row beside its columns; see `uploader.diff.due`."""
+_ROW: Final = ["event_key", *KEY, "event_at", "is_sendable"]
+_READ: Final = pl.Schema({**EVENTS, **OUTBOX, "row_digest": pl.UInt64()})
+_STANDING: Final = pl.Schema(
+    {
+        **{name: _READ[name] for name in ("destination", "event_key", *KEY, "event_at", "expires_at", "is_sendable")},
+        **{name: _READ[name] for name in ("value", "currency")},
+        **dict.fromkeys(("state", "standing", "standing_reason"), pl.String()),
+        **dict.fromkeys(("was_in_doubt", "is_moved"), pl.Boolean()),
+    }
+)
+_DUE: Final = pl.Schema(
+    {
+        **{name: _READ[name] for name in ("destination", "event_key", "event_at", "row_digest")},
+        "first_intent_at": pl.Int64(),
+        "lane": LANES,
+        **dict.fromkeys(("quarantines", "resend_us"), pl.Int64()),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One destination's rows with their standing (see `uploader.diff.standings`), and those due, in order."""
+    """One destination's rows with their standing (see `uploader.diff.standings`), and those due, in order.
+
+    Neither is in memory. ``standing`` holds the rows in frames, ``lanes`` those that are due, by `Lane`.
+    """
 
     target: Target
-    rows: pl.DataFrame
-    due: pl.DataFrame
+    standing: Spool
+    lanes: Mapping[Lane, Spool]
+    oldest_due: datetime | None
     watch_from: datetime
     """From when on the next run must look for events that expired unsent, if this one ``looks_at_all``."""
     looks_at_all: bool = True
 
     @property
-    def digests(self) -> pl.Series:
-        """The digests of the rows due, to bind a verdict to them."""
-        return self.due["row_digest"]
+    def height(self) -> int:
+        """How many rows are due."""
+        return sum(lane.height for lane in self.lanes.values())
+
+    def queue(self, rows: int, limit: int | None = None) -> Iterator[pl.DataFrame]:
+        """Return what is due in the order to send it, at most ``limit``, in parts of ``rows``.
+
+        Columns: ``destination, event_key, event_at, row_digest``, and `MARKS` (``first_intent_at`` in microseconds,
+        NULL for an event that is not in doubt).
+        """
+        return parts(chain.from_iterable(self.lanes[lane] for lane in Lane), rows, limit)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """All rows with their standing at once."""
+        return self.standing.whole()
+
+    @property
+    def due(self) -> pl.DataFrame:
+        """All rows due at once, in order."""
+        return pl.concat([self.lanes[lane].whole() for lane in Lane])
 
 
 def watched_from(target: Target, ledger: Ledger | None, now: datetime) -> datetime:
@@ -57,23 +107,79 @@ def plan(
     now: datetime,
     since: datetime | None = None,
 ) -> Plan:
-    """Compare one destination's outbox rows with the sent log. ``since`` (aware) leaves older events out."""
-    mine = outbox.filter(pl.col("destination") == target.name)
-    if since is not None:
-        mine = mine.filter(pl.col("event_at") >= naive(since))
-    _require_keys(mine.filter("is_sendable"))
-    moment = naive(now)
-    known = _known(mine, ledger, target.destination_id, moment)
-    if ledger is not None and since is None:
-        unfinished = reading.in_doubt(ledger, target.destination_id)
-        known = pl.concat([known, unfinished]).unique(KEY, keep="first")
-    else:
-        # What was left out is not gone.
-        known = known.join(mine, on=KEY, how="semi")
-    rows = standings(mine, known, target.rules, moment, watched_from(target, ledger, now))
-    as_of = outbox["as_of"].max()
-    watch_from = as_of if isinstance(as_of, datetime) else moment
-    return Plan(target, rows, due(rows, target.rules, moment), watch_from, looks_at_all=since is None)
+    """Compare outbox rows that fit into memory with the sent log; see `Planner`."""
+    keyed = pl.struct("destination", *KEY).is_duplicated() | pl.struct("destination", "event_key").is_duplicated()
+    nameless = pl.col("is_sendable") & pl.any_horizontal(pl.col("event_id", "event_at", "expires_at").is_null())
+    planner = Planner(target, outbox.filter(keyed | nameless), ledger, now, since)
+    planner.add(outbox)
+    return planner.finish()
+
+
+class Planner:
+    """Compares one destination's outbox rows with the sent log, a part of the rows after the other.
+
+    The parts come in the order of time; rows that share key and time are in one part. ``strays`` are those of all parts
+    that cannot be judged by themselves, as `uploader.warehouse.window.read_strays` returns them. ``since`` (aware)
+    leaves older events out. Raises `QualityGateFailed` for rows that could not be kept apart.
+    """
+
+    def __init__(
+        self, target: Target, strays: pl.DataFrame, ledger: Ledger | None, now: datetime, since: datetime | None = None
+    ) -> None:
+        self._target, self._since = target, since
+        self._now, self._begun_at = naive(now), watched_from(target, ledger, now)
+        self._as_of: datetime | None = None
+        self._oldest: datetime | None = None
+        self._standing = Spool(_STANDING)
+        self._lanes = {lane: Spool(_DUE) for lane in Lane}
+        self._states = reading.Successive(ledger, target.destination_id)
+        self._in_doubt = reading.in_doubt(ledger, target.destination_id) if ledger else empty_states()
+        self._unseen = self._in_doubt
+        mine = self._mine(strays)
+        _require_keys(mine.filter("is_sendable"))
+        self._repeated = _repeated(mine)
+
+    def add(self, outbox: pl.DataFrame) -> None:
+        """Judge a part of the rows (columns as `uploader.warehouse.outbox.read_keys`)."""
+        as_of = outbox["as_of"].max()
+        if isinstance(as_of, datetime):
+            self._as_of = max(as_of, self._as_of or as_of)
+        mine = self._mine(outbox)
+        self._unseen = self._unseen.join(mine, on=KEY, how="anti")
+        mine = mine.join(self._repeated, on=_ROW, how="anti", nulls_equal=True)
+        in_doubt = self._in_doubt.join(mine, on=KEY, how="semi")
+        asked = mine.filter(pl.col("is_sendable") | (pl.col("hold_reason") == "expired").fill_null(value=False))
+        known = pl.concat([self._states.of(timed(asked)), in_doubt]).unique(KEY, keep="first")
+        self._keep(mine, known)
+
+    def finish(self) -> Plan:
+        """Return the plan, once all rows were added: what is in doubt and was not among them is gone."""
+        if self._since is None:
+            self._keep(pl.DataFrame(schema=_READ), self._unseen)
+        watch_from = self._as_of or self._now
+        looks_at_all = self._since is None
+        return Plan(self._target, self._standing, self._lanes, self._oldest, watch_from, looks_at_all=looks_at_all)
+
+    def _mine(self, rows: pl.DataFrame) -> pl.DataFrame:
+        mine = rows.filter(pl.col("destination") == self._target.name)
+        return mine if self._since is None else mine.filter(pl.col("event_at") >= naive(self._since))
+
+    def _keep(self, outbox: pl.DataFrame, known: pl.DataFrame) -> None:
+        rows = standings(outbox, known, self._target.rules, self._now, self._begun_at)
+        self._standing.put(rows)
+        found = due(rows, self._target.rules, self._now)
+        for (lane,), part in found.partition_by("lane", as_dict=True).items():
+            self._lanes[Lane(str(lane))].put(part)
+        oldest = found["event_at"].min()
+        if isinstance(oldest, datetime):
+            self._oldest = min(oldest, self._oldest or oldest)
+
+
+def _repeated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that another one with the same id goes before: one that may be sent, or else the first."""
+    ranked = rows.filter(pl.col("event_id").is_not_null()).sort("is_sendable", descending=True, maintain_order=True)
+    first = ranked.unique(KEY, keep="first", maintain_order=True)
+    return ranked.join(first, on=_ROW, how="anti", nulls_equal=True).select(_ROW)
 
 
 def _require_keys(sendable: pl.DataFrame) -> None:
@@ -87,20 +193,6 @@ def _require_keys(sendable: pl.DataFrame) -> None:
                 f"{bad.height} outbox rows are sendable although they {wrong} (e.g. {shown}). Nothing was sent. "
                 "The models as shipped hold such rows: look at what was changed in them."
             )
-
-
-def _known(outbox: pl.DataFrame, ledger: Ledger | None, destination_id: str, now: datetime) -> pl.DataFrame:
-    """Return the states of the window of what may be sent, and of single keys outside of it.
-
-    Those are keys whose event time was changed, so that the window alone does not show them, and keys that are
-    held as expired: so the cost grows with the window, not with history.
-    """
-    sendable = outbox.filter("is_sendable")
-    oldest = sendable["event_at"].min()
-    known = reading.states(ledger, destination_id, oldest if isinstance(oldest, datetime) else now)
-    asked = pl.concat([sendable, outbox.filter(pl.col("hold_reason") == "expired")]).join(known, on=KEY, how="anti")
-    found = reading.states_of(ledger, destination_id, asked["event_id"].drop_nulls().unique().to_list())
-    return pl.concat([known, found.join(known, on=KEY, how="anti").join(asked, on=KEY, how="semi")])
 
 
 def check_freshness(as_of: datetime | None, now: datetime, max_age_hours: float) -> None:
@@ -118,24 +210,23 @@ def check_freshness(as_of: datetime | None, now: datetime, max_age_hours: float)
 
 def standing_counts(plans: Sequence[Plan]) -> pl.DataFrame:
     """Return ``destination``, ``event_name``, ``standing``, ``currency``, ``rows`` and ``value`` over plans."""
-    frames = [
-        entry.rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable")).select(
-            "destination",
-            "event_name",
-            pl.when(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
-            .then(pl.lit("due"))
-            .when(pl.col("standing") == Standing.HELD)
-            .then(pl.lit("in_doubt_too_late"))
-            .when(pl.col("standing") == Standing.ALREADY)
-            .then(pl.format(f"{SENT_LOG}{{}}", "state"))
-            .otherwise("standing")
-            .alias("standing"),
-            "currency",
-            "value",
-        )
-        for entry in plans
-    ]
-    if not frames:
-        return pl.DataFrame()
     groups = ["destination", "event_name", "standing", "currency"]
-    return pl.concat(frames).group_by(groups).agg(pl.len().alias("rows"), pl.col("value").sum()).sort(groups)
+    sums = [
+        _told(rows).group_by(groups).agg(pl.len().alias("rows"), pl.col("value").sum())
+        for entry in plans
+        for rows in entry.standing
+    ]
+    return pl.concat(sums).group_by(groups).agg(pl.col("rows", "value").sum()).sort(groups) if sums else pl.DataFrame()
+
+
+def _told(rows: pl.DataFrame) -> pl.DataFrame:
+    standing = (
+        pl.when(pl.col("standing").is_in([Standing.NEW, Standing.RESEND]))
+        .then(pl.lit("due"))
+        .when(pl.col("standing") == Standing.HELD)
+        .then(pl.lit("in_doubt_too_late"))
+        .when(pl.col("standing") == Standing.ALREADY)
+        .then(pl.format(f"{SENT_LOG}{{}}", "state"))
+        .otherwise("standing")
+    )
+    return rows.filter(pl.col("event_key").is_not_null() & pl.col("is_sendable")).with_columns(standing=standing)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from uploader.clock import naive
-from uploader.delivery.books import UNTOLD, Books, close_books
+from uploader.delivery.books import UNTOLD, Books, Tally
+from uploader.delivery.planning import MARKS, PART_ROWS
 from uploader.delivery.sending import Delivery
 from uploader.diff import KEY, Standing, timed
 from uploader.errors import PlatformRefused, TryLater, UploaderError
@@ -17,6 +17,7 @@ from uploader.ledger import State, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from uploader.delivery.planning import Plan
     from uploader.delivery.surroundings import Counter, Surroundings
@@ -44,14 +45,15 @@ class Report:
 
 def record_verdicts(plan: Plan, surroundings: Surroundings) -> None:
     """Write down what needs no request: rows that expired, are held, or must not be sent any more."""
-    for standing, state in _VERDICTS.items():
-        keys = plan.rows.filter(pl.col("standing") == standing).select(
-            *KEY,
-            pl.col("event_at").dt.epoch("us").alias("event_at"),
-            pl.col("standing_reason").alias("reason"),
-            "was_in_doubt",
-        )
-        surroundings.ledger.judge(plan.target.destination_id, keys, state)
+    for rows in plan.standing:
+        for standing, state in _VERDICTS.items():
+            keys = rows.filter(pl.col("standing") == standing).select(
+                *KEY,
+                pl.col("event_at").dt.epoch("us").alias("event_at"),
+                pl.col("standing_reason").alias("reason"),
+                "was_in_doubt",
+            )
+            surroundings.ledger.judge(plan.target.destination_id, keys, state)
 
 
 def begin_watch(plan: Plan, ledger: Ledger) -> None:
@@ -68,9 +70,8 @@ def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surrounding
     """
     begun = (surroundings.clock(), surroundings.monotonic())
     delivery = Delivery(plan.target, surroundings)
-    marks = plan.due.select("event_key", "first_intent_at", "lane", "quarantines", "resend_us")
-    if marks.height:
-        delivery.run(rows.join(marks, on="event_key", maintain_order="left") for rows in parts if rows.height)
+    if plan.height:
+        delivery.run(_marked(plan, parts))
     counter = delivery.counter
     # By the monotonic clock too: the wall's may have been set, or the machine have slept, in the middle of the run.
     jump = (surroundings.clock() - begun[0]).total_seconds() - (surroundings.monotonic() - begun[1])
@@ -79,21 +80,44 @@ def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surrounding
         delivery.record_late()
         if plan.looks_at_all:
             surroundings.ledger.watch(plan.target.destination_id, plan.watch_from)
-    concerned = plan.rows.filter(~pl.col("standing").is_in(UNTOLD))
-    states = reading.states_for(surroundings.ledger, plan.target.destination_id, timed(concerned))
-    books = close_books(plan.rows, states, counter)
+    books = _books(plan, surroundings.ledger, counter)
     problem = counter.problem if isinstance(counter.problem, UploaderError) else None
     warnings = tuple(_warnings(plan, counter))
     return Report(plan.target.name, plan.target.destination_id, books, problem, warnings, counter.clock_is_wrong)
 
 
+def _marked(plan: Plan, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Give whole rows the columns that `uploader.diff.due` adds."""
+    queue = (marks.select("event_key", *MARKS) for marks in plan.queue(PART_ROWS))
+    known = pl.DataFrame()
+    for rows in parts:
+        if rows.is_empty():
+            continue
+        while known.is_empty() or rows.join(known, on="event_key", how="anti").height:
+            more = next(queue, None)
+            if more is None:
+                break
+            known = pl.concat([known, more]) if known.height else more
+        yield rows.join(known, on="event_key", maintain_order="left")
+        known = known.join(rows, on="event_key", how="anti")
+
+
+def _books(plan: Plan, ledger: Ledger, counter: Counter) -> Books:
+    tally, states = Tally(), reading.Successive(ledger, plan.target.destination_id)
+    for rows in plan.standing:
+        concerned = rows.filter(~pl.col("standing").is_in(UNTOLD))
+        tally.add(rows, states.of(timed(concerned)))
+    return tally.close(counter)
+
+
 def _warnings(plan: Plan, counter: Counter) -> Iterator[str]:
     yield from counter.warnings
-    moved = plan.rows.filter(pl.col("is_moved") & (pl.col("standing") == Standing.ALREADY))
-    if moved.height:
-        shown = ", ".join(moved["event_key"].head(3))
+    is_moved = pl.col("is_moved") & (pl.col("standing") == Standing.ALREADY)
+    moved = pl.concat([pl.Series(dtype=pl.String), *(rows.filter(is_moved)["event_key"] for rows in plan.standing)])
+    if len(moved):
+        shown = ", ".join(moved.head(3))
         yield (
-            f"{plan.target.name}: {moved.height} events have another time than when they were sent (e.g. {shown}). "
+            f"{plan.target.name}: {len(moved)} events have another time than when they were sent (e.g. {shown}). "
             "They are not sent again; an id that is used for two events counts one of them only."
         )
     if counter.changed:
@@ -106,13 +130,11 @@ def _warnings(plan: Plan, counter: Counter) -> Iterator[str]:
 
 def first_run_notice(plan: Plan, ledger: Ledger, now: datetime) -> str | None:
     """Say what a destination that never got anything is about to get, or None."""
-    fresh = plan.due.height and not reading.has_acked(ledger, plan.target.destination_id)
-    oldest = plan.due["event_at"].min()
-    if not fresh or not isinstance(oldest, datetime):
+    if plan.oldest_due is None or reading.has_acked(ledger, plan.target.destination_id):
         return None
-    days = (naive(now) - oldest).total_seconds() / 86_400
+    days = (naive(now) - plan.oldest_due).total_seconds() / 86_400
     return (
-        f"{plan.target.name}: nothing was sent to {plan.target.destination_id} before; {plan.due.height} events are "
+        f"{plan.target.name}: nothing was sent to {plan.target.destination_id} before; {plan.height} events are "
         f"due, the oldest {days:.1f} days old. `--since TIME` leaves older ones out of this run."
     )
 

@@ -3,135 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from uploader.clock import microseconds, moment
-from uploader.ledger.states import FINAL, QUARANTINE, STATES_SCHEMA, empty_states
+from uploader.ledger.changes import CHANGES, changes_in_parts, changes_since
+from uploader.ledger.lookup import KEY, Successive, in_doubt, states, states_for, states_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from uploader.ledger.log import Ledger
 
-_KEY: Final = ["event_name", "event_id"]
-_FEW: Final = 10_000
-_BATCHES: Final = pl.Schema(
-    {name: kind for name, kind in STATES_SCHEMA.items() if name not in ("not_before", "quarantines")}
-)
-_VERDICTS: Final = pl.Schema(
-    {
-        "event_name": pl.String,
-        "event_id": pl.String,
-        "batch_id": pl.Int64,
-        "verdict_id": pl.Int64,
-        "state": pl.String,
-        "reason": pl.String,
-        "not_before": pl.Int64,
-    }
-)
-_FROM_BATCHES: Final = """
-    select e.event_name, e.event_id, b.state, b.code, e.first_intent_at, b.batch_id, e.event_at
-    from batch b
-    join destination d on d.destination_no = b.destination_no
-    join batch_event e on e.batch_id = b.batch_id
-    where d.destination_id = :destination
-"""
-_FROM_VERDICTS: Final = """
-    select v.event_name, v.event_id, v.batch_id, v.verdict_id, v.state, v.reason, v.not_before
-    from verdict v
-    join destination d on d.destination_no = v.destination_no
-    where d.destination_id = :destination
-"""
-
-
-def _current(batches: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Reduce rows to one per key: its last batch, unless a verdict at or after that batch says otherwise."""
-    last = batches.filter(pl.col("batch_id") == pl.col("batch_id").max().over(_KEY))
-    if verdicts.is_empty():
-        nothing = pl.lit(None, pl.Int64).alias("not_before"), pl.lit(0, pl.Int64).alias("quarantines")
-        return last.with_columns(nothing).select(STATES_SCHEMA.names())
-    quarantined = (pl.col("reason") == QUARANTINE).sum().over(_KEY).cast(pl.Int64)
-    judged = verdicts.with_columns(quarantined.alias("quarantines"))
-    judged = judged.filter(pl.col("verdict_id") == pl.col("verdict_id").max().over(_KEY)).drop("verdict_id")
-    joined = last.join(judged, on=_KEY, how="full", coalesce=True, suffix="_judged")
-    stands = pl.col("batch_id_judged").is_not_null() & (
-        pl.col("batch_id").is_null() | (pl.col("batch_id_judged") >= pl.col("batch_id"))
-    )
-    return joined.select(
-        *_KEY,
-        pl.when(stands).then("state_judged").otherwise("state").alias("state"),
-        pl.when(stands).then("reason_judged").otherwise("reason").alias("reason"),
-        "first_intent_at",
-        pl.coalesce("batch_id", "batch_id_judged").alias("batch_id"),
-        pl.when(stands).then("not_before").alias("not_before"),
-        pl.col("quarantines").fill_null(0),
-        "known_at",
-    )
-
-
-def states(ledger: Ledger | None, destination_id: str, since: datetime) -> pl.DataFrame:
-    """Return the current state of every key whose event may be as young as ``since``.
-
-    Columns: ``event_name``, ``event_id``, ``state``, ``reason``, ``first_intent_at`` (microseconds, NULL for
-    a key that was never sent), ``batch_id``, ``not_before`` (microseconds, of a key in quarantine), ``quarantines``
-    (how often it was put there), ``known_at`` (microseconds, the event's time when it was sent).
-    """
-    if ledger is None:
-        return empty_states()
-    values = {"destination": destination_id, "cut": microseconds(since)}
-    batches = ledger.frame(_FROM_BATCHES + " and b.latest_event_at >= :cut", values, _BATCHES)
-    verdicts = ledger.frame(
-        _FROM_VERDICTS
-        + " and (v.event_at is null or v.event_at >= :cut"
-        + " or v.batch_id in (select batch_id from batch where latest_event_at >= :cut))",
-        values,
-        _VERDICTS,
-    )
-    found = _current(batches, verdicts)
-    # The last batch of an older key may lie outside of the window, while the one before it, with younger events,
-    # lies inside.
-    open_ids = found.filter(~pl.col("state").is_in(FINAL))["event_id"].unique().to_list()
-    whole = states_of(ledger, destination_id, open_ids)
-    return pl.concat([found.join(whole, on=_KEY, how="anti"), whole])
-
-
-def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[str]) -> pl.DataFrame:
-    """Return the current state of every key with one of the ids, however old; columns as in `states`."""
-    if ledger is None or not event_ids:
-        return empty_states()
-    destination = {"destination": destination_id}
-    frames = []
-    for query, letter, schema in ((_FROM_BATCHES, "e", _BATCHES), (_FROM_VERDICTS, "v", _VERDICTS)):
-        condition, values = ledger.listed(f"{letter}.event_id", "ids", event_ids)
-        frames.append(ledger.frame(f"{query} and {condition}", destination | values, schema))
-    return _current(*frames)
-
-
-def states_for(ledger: Ledger | None, destination_id: str, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the current states of ``keys``, as far as they have one; columns as in `states`.
-
-    ``keys``: ``event_name``, ``event_id`` and ``event_at`` (microseconds, may be NULL). Many are found by the window of
-    their times, which is five times as fast as to look each of them up.
-    """
-    oldest = keys["event_at"].min()
-    if ledger is None or keys.height < _FEW or not isinstance(oldest, int):
-        return states_of(ledger, destination_id, keys["event_id"].drop_nulls().unique().to_list()).join(
-            keys, on=_KEY, how="semi"
-        )
-    found = states(ledger, destination_id, moment(oldest)).join(keys, on=_KEY, how="semi")
-    # Those whose time was another one when they were sent may lie outside.
-    rest = keys.join(found, on=_KEY, how="anti")["event_id"].drop_nulls().unique().to_list()
-    return pl.concat([found, states_of(ledger, destination_id, rest).join(keys, on=_KEY, how="semi")])
-
-
-def in_doubt(ledger: Ledger, destination_id: str) -> pl.DataFrame:
-    """Return the keys that may have been sent without an answer on record; columns as in `states`."""
-    query = _FROM_BATCHES + " and b.state = 'intent'"
-    ids = ledger.frame(query, {"destination": destination_id}, _BATCHES)["event_id"]
-    return states_of(ledger, destination_id, ids.unique().to_list()).filter(pl.col("state") == "intent")
+__all__ = [
+    "CHANGES",
+    "Successive",
+    "changes_in_parts",
+    "changes_since",
+    "field_names",
+    "has_acked",
+    "history",
+    "in_doubt",
+    "payload_hashes",
+    "states",
+    "states_for",
+    "states_of",
+]
 
 
 def payload_hashes(ledger: Ledger, destination_id: str, event_ids: Sequence[str]) -> pl.DataFrame:
@@ -147,7 +44,7 @@ def payload_hashes(ledger: Ledger, destination_id: str, event_ids: Sequence[str]
         {"destination": destination_id} | values,
         schema,
     )
-    return found.filter(pl.col("batch_id") == pl.col("batch_id").max().over(_KEY)).drop("batch_id")
+    return found.filter(pl.col("batch_id") == pl.col("batch_id").max().over(KEY)).drop("batch_id")
 
 
 def has_acked(ledger: Ledger, destination_id: str) -> bool:
@@ -157,29 +54,6 @@ def has_acked(ledger: Ledger, destination_id: str) -> bool:
         "where d.destination_id = :destination and b.state = 'acked' limit 1"
     )
     return bool(ledger.store.rows(query, {"destination": destination_id}))
-
-
-def changes_since(ledger: Ledger, mark: int) -> pl.DataFrame:
-    """Return the current state of every key that changed after the high-water ``mark``.
-
-    Columns as in `states`, and ``destination_id`` and ``updated_at`` (microseconds).
-    """
-    frames = []
-    for destination_id in ledger.destinations():
-        touched = ledger.frame(
-            "select e.event_name, e.event_id, e.event_at, coalesce(b.settled_at, b.intent_at) from batch_event e "
-            "join batch b using (batch_id) join destination d using (destination_no) "
-            "where d.destination_id = :destination and b.change_no > :mark "
-            "union all select v.event_name, v.event_id, v.event_at, v.decided_at from verdict v "
-            "join destination d using (destination_no) where d.destination_id = :destination and v.change_no > :mark",
-            {"destination": destination_id, "mark": mark},
-            pl.Schema(dict.fromkeys(_KEY, pl.String) | dict.fromkeys(["event_at", "updated_at"], pl.Int64)),
-        )
-        latest = touched.group_by(_KEY).agg(pl.col("event_at").min(), pl.col("updated_at").max())
-        current = states_for(ledger, destination_id, latest)
-        changed = current.join(latest.drop("event_at"), on=_KEY)
-        frames.append(changed.with_columns(destination_id=pl.lit(destination_id)))
-    return pl.concat(frames) if frames else pl.DataFrame()
 
 
 def history(ledger: Ledger, event_id: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 report = judge(Due.gather(parts), window, bands, thresholds, judged_at=clock())
 write(report, directory, digests)
-accepts(directory, digests, thresholds)
+Passed.read(directory, thresholds).covers(destination_id, digests)
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ from uploader.quality.render import table
 from uploader.quality.report import Check, Report
 from uploader.quality.rules import LOOKED_INTO
 from uploader.quality.shares import MATCH_KEYS
-from uploader.quality.verdict import accepts
+from uploader.quality.verdict import Passed, accepts
 
-__all__ = ["LOOKED_INTO", "MATCH_KEYS", "Check", "Due", "Report", "accepts", "judge", "table", "write"]
+__all__ = ["LOOKED_INTO", "MATCH_KEYS", "Check", "Due", "Passed", "Report", "accepts", "judge", "table", "write"]

@@ -11,23 +11,28 @@ import base64
 import binascii
 import hashlib
 import json
-import sys
-from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 import polars as pl
 
 from uploader import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from uploader.quality.report import Report
     from uploader.settings import QualitySettings
 
 FILE: Final = "verdict.json"
 FORMAT: Final = 1
+_PIECE: Final = 1 << 20
+"""Characters; a multiple of 4, so that each piece of base64 can be read by itself."""
 
 
 def verdict_text(report: Report, digests: Mapping[str, pl.Series]) -> str:
@@ -43,19 +48,42 @@ def verdict_text(report: Report, digests: Mapping[str, pl.Series]) -> str:
     return json.dumps({**content, "seal": _seal(content)}, indent=2) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A passing verdict: per destination id, the digests of the rows that it covers, in order. 8 bytes per row."""
+
+    rows: Mapping[str, NDArray[np.uint64]]
+
+    @classmethod
+    def read(cls, directory: Path, thresholds: QualitySettings) -> Passed | None:
+        """Return the verdict in ``directory``, if there is one that passed under these thresholds."""
+        content = _read(directory / FILE)
+        if (
+            content.get("passed") is not True
+            or content.get("version") != __version__
+            or content.get("thresholds_sha256") != thresholds_digest(thresholds)
+        ):
+            return None
+        rows: dict[str, str] = content["rows"]
+        unpacked = {name: _unpack(rows.pop(name)) for name in list(rows)}
+        return cls({name: digests for name, digests in unpacked.items() if digests is not None})
+
+    def covers(self, destination_id: str, wanted: pl.Series) -> bool:
+        """Say whether all these rows, by their UInt64 digests, are among those judged."""
+        if wanted.is_empty():
+            return True
+        judged = self.rows.get(destination_id)
+        if judged is None or not len(judged) or wanted.dtype != pl.UInt64 or wanted.null_count():
+            return False
+        asked = wanted.to_numpy()
+        places = judged.searchsorted(asked).clip(max=len(judged) - 1)
+        return bool((judged[places] == asked).all())
+
+
 def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: QualitySettings) -> bool:
     """Say whether a passing verdict in ``directory`` covers all these rows, under these thresholds."""
-    content = _read(directory / FILE)
-    if (
-        content.get("passed") is not True
-        or content.get("version") != __version__
-        or content.get("thresholds_sha256") != thresholds_digest(thresholds)
-    ):
-        return False
-    rows = content.get("rows")
-    if not isinstance(rows, dict):
-        return False
-    return all(_covers(rows.get(name), wanted) for name, wanted in digests.items())
+    passed = Passed.read(directory, thresholds)
+    return passed is not None and all(passed.covers(name, wanted) for name, wanted in digests.items())
 
 
 def thresholds_digest(thresholds: QualitySettings) -> str:
@@ -68,46 +96,49 @@ def thresholds_digest(thresholds: QualitySettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _covers(packed: object, wanted: pl.Series) -> bool:
-    if wanted.is_empty():
-        return True
-    judged = _unpack(packed)
-    if judged is None or wanted.dtype != pl.UInt64 or wanted.null_count():
-        return False
-    return bool(wanted.is_in(judged.implode()).all())
-
-
 def _pack(digests: pl.Series) -> str:
-    numbers = array("Q", digests.cast(pl.UInt64).drop_nulls().unique().sort().to_list())
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return base64.b64encode(numbers.tobytes()).decode("ascii")
+    numbers = digests.cast(pl.UInt64).drop_nulls().unique().sort().to_numpy()
+    return base64.b64encode(numbers.astype("<u8", copy=False).tobytes()).decode("ascii")
 
 
-def _unpack(packed: object) -> pl.Series | None:
-    if not isinstance(packed, str):
-        return None
-    numbers = array("Q")
+def _unpack(packed: str) -> NDArray[np.uint64] | None:
+    import numpy as np  # only where there is a verdict: importing it takes a while
+
+    numbers = bytearray()
     try:
-        numbers.frombytes(base64.b64decode(packed, validate=True))
+        for piece in _pieces(packed):
+            numbers += base64.b64decode(piece, validate=True)
+        return np.frombuffer(numbers, dtype="<u8").astype(np.uint64, copy=False)
     except (binascii.Error, ValueError):
         return None
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return pl.Series(numbers.tolist(), dtype=pl.UInt64)
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    """Cut a long text, so that it does not stand in memory a second time."""
+    for start in range(0, len(text), _PIECE):
+        yield text[start : start + _PIECE].encode()
 
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the content of an intact verdict, or nothing."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        content = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
         return {}
     if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return {}
+    rows = content.get("rows")
+    if not isinstance(rows, dict) or not all(isinstance(packed, str) for packed in rows.values()):
         return {}
     seal = content.pop("seal", None)
     return content if seal == _seal(content) else {}
 
 
 def _seal(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    rows = content["rows"]
+    about = {**content, "rows": {name: len(packed) for name, packed in rows.items()}}
+    found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(rows):
+        for piece in _pieces(rows[name]):
+            found.update(piece)
+    return found.hexdigest()

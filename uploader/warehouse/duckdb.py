@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 Sleep: TypeAlias = Callable[[float], None]
+Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+"""What a query's parameters stand for, in their order or by name."""
 
 PATIENCE_S: Final = 60.0
 """How long a busy warehouse is waited for."""
@@ -24,6 +26,8 @@ _PAUSE_S: Final = 0.5
 _LEAST_MEMORY: Final = 512 * 1024 * 1024
 """Bytes that DuckDB may take to read, or as many as the file has: joins need more where there is more to join. By
 itself it would keep whatever it has read, up to 80% of the machine's memory."""
+_SPARE_MEMORY: Final = 256 * 1024 * 1024
+"""Bytes for queries that look at a bounded number of rows."""
 PART: Final = 32_768
 """How many rows of a long answer are taken at a time."""
 
@@ -34,8 +38,18 @@ def reading(profile: Profile, sleep: Sleep = time.sleep) -> Iterator[Connection]
     if not profile.path.is_file():
         raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
     with _opened(profile, read_only=True, sleep=sleep) as connection:
-        connection.execute(f"set memory_limit = '{max(_LEAST_MEMORY, profile.path.stat().st_size)}B'")
+        let_grow(connection, profile)
         yield connection
+
+
+def let_grow(connection: Connection, profile: Profile) -> None:
+    """Let DuckDB take more memory where there is more to read: for queries that look at all rows at once."""
+    connection.execute(f"set memory_limit = '{max(_LEAST_MEMORY, profile.path.stat().st_size)}B'")
+
+
+def keep_small(connection: Connection) -> None:
+    """Let DuckDB take little memory: for queries that look at a bounded number of rows, or count."""
+    connection.execute(f"set memory_limit = '{_SPARE_MEMORY}B'")
 
 
 @contextmanager
@@ -73,10 +87,10 @@ def _connect(profile: Profile, *, read_only: bool, sleep: Sleep) -> Connection:
         waited += _PAUSE_S
 
 
-def frame(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
+def frame(connection: Connection, query: str, parameters: Values = ()) -> pl.DataFrame:
     """Return a query's rows as a frame."""
     try:
-        return _as_frame(pl.from_arrow(connection.sql(query, params=list(parameters)).to_arrow_table()))
+        return _as_frame(pl.from_arrow(connection.sql(query, params=_plain(parameters)).to_arrow_table()))
     except duckdb.Error as error:
         raise _unanswered(error) from None
 
@@ -95,13 +109,17 @@ def frames(connection: Connection, query: str, rows: int = PART) -> Iterator[pl.
         raise _unanswered(error) from None
 
 
-def first_row(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def first_row(connection: Connection, query: str, parameters: Values = ()) -> tuple[Any, ...] | None:
     """Return a query's first row, or None. The result is read to its end, which the connection asks for."""
     try:
-        rows = connection.execute(query, list(parameters)).fetchall()
+        rows = connection.execute(query, _plain(parameters)).fetchall()
     except duckdb.Error as error:
         raise _unanswered(error) from None
     return rows[0] if rows else None
+
+
+def _plain(parameters: Values) -> list[Any] | dict[str, Any]:
+    return dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
 
 
 def _as_frame(found: pl.DataFrame | pl.Series) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
 from uploader.events import EVENTS, OUTBOX
 from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
+from uploader.warehouse.spans import IN_WINDOW, WHOLE, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,30 +60,35 @@ def build_failures(connection: Connection, profile: Profile) -> list[str]:
     return frame(connection, f"select unique_id from {table} order by 1")["unique_id"].to_list()
 
 
-def read_keys(connection: Connection, profile: Profile, since: datetime) -> pl.DataFrame:
+def read_keys(connection: Connection, profile: Profile, since: datetime, span: Span = WHOLE) -> pl.DataFrame:
     """Return the outbox rows that delivery must look at, narrow.
 
     These are the sendable rows, and the held ones whose time cannot be read or that their destination still accepted
-    at ``since`` (UTC without zone). Columns: those of `OUTBOX` that name, time and judge a row, ``action_source``,
-    ``order_id`` as it leaves, ``value``, ``currency``, and ``row_digest`` (UInt64), which changes when anything about
-    the event, or about the decision to send it and with what, does.
+    at ``since`` (UTC without zone), as far as they lie in ``span``. Columns: those of `OUTBOX` that name, time and
+    judge a row, ``action_source``, ``order_id`` as it leaves, ``value``, ``currency``, and ``row_digest`` (UInt64),
+    which changes when anything about the event, or about the decision to send it and with what, does.
     """
+    inside, values = span.condition("outbox")
+    found = frame(connection, _keys(profile, inside, span.times("events")), values | {"since": since})
+    if found["is_alone"].any():  # an event has another time than its decision: it lies anywhere
+        found = frame(connection, _keys(profile, inside, "true"), values | {"since": since})
+    return found.filter(~pl.col("is_alone")).drop("is_alone")
+
+
+def _keys(profile: Profile, inside: str, event_inside: str) -> str:
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     columns = ", ".join(f"outbox.{name.strip()}" for name in _KEY_COLUMNS.split(","))
-    return frame(
-        connection,
-        f"""
+    return f"""
         select {columns}, events.action_source, events.value, events.currency,
                case when not contains(coalesce(outbox.withheld_fields, ''), ' order_id ') then events.order_id
                end as order_id,
-               {_DIGEST} as row_digest
+               {_DIGEST} as row_digest,
+               events.event_key is null as is_alone
         from {outbox} as outbox
-        inner join {events} as events on events.event_key = outbox.event_key
-        where outbox.is_sendable or outbox.expires_at >= ? or outbox.expires_at is null
+        left join {events} as events on events.event_key = outbox.event_key and {event_inside}
+        where {IN_WINDOW} and {inside}
         order by outbox.destination, outbox.event_at, outbox.event_key
-        """,
-        [since],
-    )
+    """
 
 
 def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:

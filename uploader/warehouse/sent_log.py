@@ -11,10 +11,19 @@ from uploader.errors import ConfigurationError
 from uploader.warehouse.duckdb import Connection, first_row, quoted, table_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from uploader.warehouse.profile import Profile
 
 TABLE: Final = "sent_log"
 META: Final = "sent_log_meta"
+_CHANGES: Final = "temp.changes_of_the_sent_log"
+_COLUMNS: Final = (
+    "(destination varchar, destination_id varchar, event_name varchar, event_id varchar, state varchar, "
+    "reason varchar, first_intent_at timestamp, updated_at timestamp)"
+)
+_MEMORY: Final = "512MB"
+"""What DuckDB may take to write; by itself it would take most of the machine's."""
 
 
 def read_publication(connection: Connection, profile: Profile) -> tuple[str, int] | None:
@@ -25,9 +34,12 @@ def read_publication(connection: Connection, profile: Profile) -> tuple[str, int
     return (str(found[0]), int(found[1])) if found else None
 
 
-def publish(connection: Connection, profile: Profile, changes: pl.DataFrame, ledger_id: str, high_water: int) -> None:
-    """Upsert the keys that changed. ``changes``: columns as `uploader.ledger.reading.changes_since`."""
+def publish(
+    connection: Connection, profile: Profile, changes: Iterable[pl.DataFrame], ledger_id: str, high_water: int
+) -> None:
+    """Upsert the keys that changed. ``changes``: parts as of `uploader.ledger.reading.changes_in_parts`."""
     try:
+        connection.execute(f"set memory_limit = '{_MEMORY}'")
         connection.execute(f"create schema if not exists {quoted(profile.schema)}")
         _write(connection, profile, changes, ledger_id, high_water)
     except duckdb.Error as error:
@@ -35,25 +47,31 @@ def publish(connection: Connection, profile: Profile, changes: pl.DataFrame, led
         raise ConfigurationError(f"{TABLE} or {META} cannot be written: {first_line}") from None
 
 
-def _write(connection: Connection, profile: Profile, changes: pl.DataFrame, ledger_id: str, high_water: int) -> None:
+def _write(
+    connection: Connection, profile: Profile, changes: Iterable[pl.DataFrame], ledger_id: str, high_water: int
+) -> None:
     table, meta = quoted(profile.schema, TABLE), quoted(profile.schema, META)
+    _collect(connection, changes)
     connection.execute("begin")
-    connection.execute(
-        f"create table if not exists {table} (destination varchar, destination_id varchar, event_name varchar, "
-        "event_id varchar, state varchar, reason varchar, first_intent_at timestamp, updated_at timestamp)"
-    )
+    connection.execute(f"create table if not exists {table} {_COLUMNS}")
     connection.execute(f"create table if not exists {meta} (ledger_id varchar, high_water bigint)")
-    if not changes.is_empty():
-        connection.register("changes", _published(changes).to_arrow())
-        connection.execute(
-            f"delete from {table} as old using changes where old.destination_id = changes.destination_id "
-            "and old.event_name = changes.event_name and old.event_id = changes.event_id"
-        )
-        connection.execute(f"insert into {table} by name select * from changes")
-        connection.unregister("changes")
+    connection.execute(
+        f"delete from {table} as old using {_CHANGES} as new where old.destination_id = new.destination_id "
+        "and old.event_name = new.event_name and old.event_id = new.event_id"
+    )
+    connection.execute(f"insert into {table} by name select * from {_CHANGES}")
     connection.execute(f"delete from {meta}")
     connection.execute(f"insert into {meta} values (?, ?)", [ledger_id, high_water])
     connection.execute("commit")
+
+
+def _collect(connection: Connection, changes: Iterable[pl.DataFrame]) -> None:
+    """Put all parts into a table of this connection alone, which DuckDB writes to the disk where they are many."""
+    connection.execute(f"create or replace temp table {_CHANGES} {_COLUMNS}")
+    for part in changes:
+        connection.register("part", _published(part).to_arrow())
+        connection.execute(f"insert into {_CHANGES} by name select * from part")
+        connection.unregister("part")
 
 
 def _published(changes: pl.DataFrame) -> pl.DataFrame:
