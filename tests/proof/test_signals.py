@@ -57,8 +57,9 @@ def in_doubt(shop: Shop) -> set[str]:
 def mistakes(shop: Shop, ended: Ended, number: int) -> list[str]:
     """Say what is wrong with the end of a run."""
     found = []
-    # Python itself, interrupted before it runs any of our code, ends with 1.
-    if ended.code not in (128 + number, 0) and "init_import_site" not in ended.error:
+    # Python itself, interrupted before it runs any of our code, may end with 1 and show nothing but files of its own.
+    is_pythons_own = ended.code == 1 and "Traceback" in ended.error and "/uploader/" not in ended.error
+    if ended.code not in (128 + number, 0) and not is_pythons_own:
         found.append(f"code {ended.code}: {ended.error[-500:]}")
     if ended.seconds > SOON_S:
         found.append(f"ended only after {ended.seconds:.1f} s")
