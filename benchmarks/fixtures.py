@@ -47,8 +47,10 @@ def main(what: str, path: str, *rest: str) -> None:
         made_up_shop.make(Path(path), int(rest[0]), datetime.fromisoformat(rest[1]))
     elif what == "more":
         more(Path(path), int(rest[0]), datetime.fromisoformat(rest[1]), int(rest[2]))
+    elif what == "forget":
+        forget(Path(path))
     else:
-        {"forget": forget}[what](Path(path))
+        raise SystemExit(f"No such thing: {what}.")
 
 
 if __name__ == "__main__":

@@ -40,8 +40,12 @@ class Spool:
             self._file.seek(self._ends[-1])
             self._file.write(written)
         except OSError as error:
-            where = tempfile.gettempdir()
-            raise TryLater(f"The list of what is due cannot be kept in {where} ({error.strerror}).") from None
+            # Not `gettempdir`: where there is no such folder at all, that raises once more.
+            where = tempfile.tempdir or "any folder for temporary files"
+            raise TryLater(
+                f"The list of what is due cannot be kept in {where} ({error.strerror}). Make room there, or name "
+                "another folder in the environment variable TMPDIR."
+            ) from None
         self._ends.append(self._ends[-1] + len(written))
         self.height += frame.height
 

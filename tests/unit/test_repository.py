@@ -35,7 +35,7 @@ MODEL_NAMES = {
 WAREHOUSES = r"(?i)\b(duckdb|postgres|postgresql|spark|databricks|snowflake|bigquery|redshift|trino|athena)\b"
 
 # The ones that stand for a platform, or show one: everything else must go on without knowing any.
-MAY_NAME_PLATFORMS = r"uploader/(destinations/[a-z0-9_/]+|sandbox/.*|cli/(commands|demo|sandbox))\.py$"
+MAY_NAME_PLATFORMS = r"uploader/(destinations/[a-z0-9_/]+|sandbox/.*|cli/(demo|sandbox))\.py$"
 PLATFORMS = r"\b(M(eta|ETA)|[Ff]acebook|[Gg]oogle|[Tt]ik[Tt]ok|[Ss]nap(chat)?|[Pp]interest|[Rr]eddit|[Ll]inked[Ii]n)\b"
 
 

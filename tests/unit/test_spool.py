@@ -58,6 +58,14 @@ def test_a_place_that_cannot_be_written_stops_the_run(tmp_path: Path, monkeypatc
         Spool(SCHEMA).put(numbered(0, MANY))
 
 
+def test_where_there_is_no_place_at_all_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose every folder is read-only."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
+    with pytest.raises(TryLater, match=r"any folder for temporary files .* TMPDIR"):
+        Spool(SCHEMA).put(numbered(0, MANY))
+
+
 @pytest.mark.parametrize(
     ("limit", "expected"),
     [

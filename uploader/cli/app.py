@@ -71,6 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = run(words)
     finally:
+        # What stays frozen to Python's end is told of as a leak, by the library that DuckDB is bound with.
         gc.unfreeze()
     _end(code)
 

@@ -16,7 +16,7 @@ COMMANDS: Final = {
     "register": "List which data leaves to whom, and why.",
     "requeue": "Send events again that the platform refused.",
     "resolve": "Decide about events that are held.",
-    "sandbox": "Run a local stand-in of Meta's Conversions API.",
+    "sandbox": "Run a local stand-in of the platforms.",
     "send": "Send every due event once.",
     "status": "Show what the sent log says.",
 }
