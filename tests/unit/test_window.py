@@ -18,7 +18,11 @@ from tests.support.two_kinds import META, keys, send
 from uploader.cli.context import Context
 from uploader.cli.survey import Choice, candidates, plans
 from uploader.clock import microseconds, naive
+from uploader.delivery.books import SUMMANDS
+from uploader.delivery.exposure import HORIZONS, exposure
 from uploader.delivery.planning import Plan, Planner, plan, watched_from
+from uploader.delivery.run import deliver
+from uploader.delivery.surroundings import Surroundings
 from uploader.errors import QualityGateFailed
 from uploader.ledger import QUARANTINE, Ledger, State
 from uploader.warehouse import Profile, outbox, reading
@@ -169,6 +173,27 @@ def test_what_leaves_first_does_not_depend_on_its_time(tmp_path: Path, ledger: L
     crowd = [("10:30", f"crowd.{number}") for number in range(9)]
     usual = [key for _, key in sorted([*plain, *crowd, ("12:00", "twice")])]
     assert keys == ["doubt", "urgent", *usual, "plain.4"]
+
+
+@pytest.mark.parametrize("most", SIZES)
+def test_the_books_count_every_part(tmp_path: Path, ledger: Ledger, most: int) -> None:
+    """21 plain and crowded ones, the urgent one, those that come twice and were in doubt arrive; each other once."""
+    world, made = World(tmp_path), planned(warehouse(tmp_path, ROWS), ledger, most)
+    named = pl.DataFrame({"event_key": [one["event_key"] for one in ROWS]})
+    rows = pl.concat([event_frame(*ROWS).drop("event_key"), named], how="horizontal")
+    parts = [part.select("event_key").join(rows, on="event_key", maintain_order="left") for part in made.queue(most)]
+    report = deliver(made, parts, Surroundings(ledger, world.platform, world.clock, world.sleep))
+    told = {name: count for name, count in report.books.as_dict().items() if count and name in SUMMANDS}
+    assert told == {"already": 2, "acked": 24, "waiting": 1, "expired": 1, "suppressed": 1, "held": 1}
+    assert (report.books.read, len(world.platform.taken)) == (30, 24)
+
+
+@pytest.mark.parametrize("most", SIZES)
+def test_what_may_be_lost_is_counted_over_every_part(tmp_path: Path, ledger: Ledger, most: int) -> None:
+    """24 may still be lost, one of them (the urgent one) within six hours."""
+    found = exposure(planned(warehouse(tmp_path, ROWS), ledger, most), NOW)
+    assert sum(state.events for state in found.states.values()) == 24
+    assert found.at_risk[min(HORIZONS)].events == 1
 
 
 @pytest.mark.parametrize(
