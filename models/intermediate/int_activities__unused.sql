@@ -1,6 +1,6 @@
 {#- The raw table, its rows as they came, without repetition, a row's id, the prefix of its event's key. -#}
 {%- set activities = [
-    ('web_events', ref('stg_raw__web_events'), ref('int_web_events__latest'), 'web_event_id', ''),
+    ('web_events', ref('stg_raw__web_events'), slice_of('int_web_events__latest'), 'web_event_id', ''),
     ('app_events', ref('stg_raw__app_events'), ref('int_app_events__latest'), 'app_event_id', 'app_events-'),
     ('messages', ref('stg_raw__messages'), ref('int_messages__latest'), 'message_id', 'messages-'),
 ] -%}
@@ -8,7 +8,7 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 

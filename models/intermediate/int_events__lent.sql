@@ -2,13 +2,13 @@ with
 
 touched as (
 
-    select * from {{ ref('int_events__touched') }}
+    select * from {{ slice_of('int_events__touched') }}
 
 ),
 
 offers as (
 
-    select * from {{ ref('int_people__offered') }}
+    select * from {{ slice_of('int_people__offered') }}
 
 ),
 

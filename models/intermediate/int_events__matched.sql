@@ -3,19 +3,19 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 
 sessions as (
 
-    select * from {{ ref('int_sessions__latest') }}
+    select * from {{ slice_of('int_sessions__latest') }}
 
 ),
 
 people as (
 
-    select * from {{ ref('int_people__recognized') }}
+    select * from {{ slice_of('int_people__recognized') }}
 
 ),
 

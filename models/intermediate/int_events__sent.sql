@@ -8,7 +8,7 @@ sent_log as (
 
 events as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 
@@ -14,7 +14,7 @@ matches as (
 
 sessions as (
 
-    select * from {{ ref('int_sessions__latest') }}
+    select * from {{ slice_of('int_sessions__latest') }}
 
 ),
 
@@ -26,7 +26,7 @@ lent as (
 
 people as (
 
-    select * from {{ ref('int_people__recognized') }}
+    select * from {{ slice_of('int_people__recognized') }}
 
 ),
 

@@ -2,19 +2,19 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 
 lenders as (
 
-    select * from {{ ref('int_events__touched') }}
+    select * from {{ slice_of('int_events__touched') }}
 
 ),
 
 people as (
 
-    select * from {{ ref('int_people__resolved') }}
+    select * from {{ slice_of('int_people__resolved') }}
 
 ),
 

@@ -14,13 +14,13 @@ suppressions as (
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 
 recognized as (
 
-    select * from {{ ref('int_people__recognized') }}
+    select * from {{ slice_of('int_people__recognized') }}
 
 ),
 

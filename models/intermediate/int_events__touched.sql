@@ -3,19 +3,19 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 
 people as (
 
-    select * from {{ ref('int_people__recognized') }}
+    select * from {{ slice_of('int_people__recognized') }}
 
 ),
 
 offers as (
 
-    select * from {{ ref('int_people__offered') }}
+    select * from {{ slice_of('int_people__offered') }}
 
 ),
 

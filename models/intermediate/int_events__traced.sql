@@ -10,13 +10,13 @@ with
 
 identified as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 
 keyed as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 

@@ -7,13 +7,13 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 
 identified as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 mentions as (
 
-    select * from {{ ref('int_identities__mentioned') }}
+    select * from {{ slice_of('int_identities__mentioned') }}
 
 ),
 

@@ -2,13 +2,13 @@ with
 
 events as (
 
-    select * from {{ ref('int_events__keyed') }}
+    select * from {{ slice_of('int_events__keyed') }}
 
 ),
 
 sessions as (
 
-    select * from {{ ref('int_sessions__latest') }}
+    select * from {{ slice_of('int_sessions__latest') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 orders as (
 
-    select * from {{ ref('int_orders__latest') }}
+    select * from {{ slice_of('int_orders__latest') }}
 
 ),
 

@@ -2,13 +2,13 @@ with
 
 sessions as (
 
-    select * from {{ ref('int_sessions__clicked') }}
+    select * from {{ slice_of('int_sessions__clicked') }}
 
 ),
 
 people as (
 
-    select * from {{ ref('int_people__recognized') }}
+    select * from {{ slice_of('int_people__recognized') }}
 
 ),
 

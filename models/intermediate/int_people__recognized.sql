@@ -2,13 +2,13 @@ with
 
 mentions as (
 
-    select * from {{ ref('int_identities__mentioned') }}
+    select * from {{ slice_of('int_identities__mentioned') }}
 
 ),
 
 people as (
 
-    select * from {{ ref('int_people__resolved') }}
+    select * from {{ slice_of('int_people__resolved') }}
 
 ),
 

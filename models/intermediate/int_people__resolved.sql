@@ -3,13 +3,13 @@ with
 
 mentions as (
 
-    select * from {{ ref('int_identities__mentioned') }}
+    select * from {{ slice_of('int_identities__mentioned') }}
 
 ),
 
 all_links as (
 
-    select * from {{ ref('int_identities__linked') }}
+    select * from {{ slice_of('int_identities__linked') }}
 
 ),
 

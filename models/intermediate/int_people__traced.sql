@@ -2,7 +2,7 @@ with
 
 people as (
 
-    select * from {{ ref('int_people__resolved') }}
+    select * from {{ slice_of('int_people__resolved') }}
 
 ),
 

@@ -1,7 +1,7 @@
 {#- The raw table, the model that knows, the column that names a record, and why it makes no event. -#}
 {%- set records = {
     'refunds': (ref('int_refunds__latest'), 'refund_id', 'no_effect_reason'),
-    'leads': (ref('int_leads__latest'), 'lead_id', 'no_event_reason'),
+    'leads': (slice_of('int_leads__latest'), 'lead_id', 'no_event_reason'),
     'subscriptions': (ref('int_subscriptions__latest'), 'subscription_id', 'no_event_reason'),
 } -%}
 with

@@ -8,7 +8,7 @@ refunds as (
 
 orders as (
 
-    select * from {{ ref('int_orders__latest') }}
+    select * from {{ slice_of('int_orders__latest') }}
     where order_id is not null
 
 ),

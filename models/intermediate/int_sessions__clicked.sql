@@ -2,7 +2,7 @@ with
 
 sessions as (
 
-    select * from {{ ref('int_sessions__latest') }}
+    select * from {{ slice_of('int_sessions__latest') }}
 
 ),
 

@@ -27,7 +27,7 @@ suppressions as (
 
 resolved as (
 
-    select * from {{ ref('int_people__resolved') }}
+    select * from {{ slice_of('int_people__resolved') }}
 
 ),
 

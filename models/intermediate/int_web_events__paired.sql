@@ -15,7 +15,7 @@ events as (
         event_key, event_name, event_id, event_at, order_id, customer_id, session_id,
         coalesce(visitor_id, session_visitor_id) as visitor_id,
         {{ event_kind('event_name') }} as kind
-    from {{ ref('int_events__identified') }}
+    from {{ slice_of('int_events__identified') }}
     where event_id is not null and not is_duplicate
 
 ),
@@ -26,7 +26,7 @@ apart as (
     select
         {{ selected('fired', ['row_key', 'occurred_at'] + ids) }},
         {{ event_kind('fired.fired_name') }} as kind
-    from {{ ref('int_web_events__latest') }} as fired
+    from {{ slice_of('int_web_events__latest') }} as fired
     left join events on fired.fired_name = events.event_name and fired.event_id = events.event_id
     where events.event_key is null and fired.occurred_at is not null
 

@@ -8,13 +8,13 @@ paired as (
 
 events as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 
 fired as (
 
-    select * from {{ ref('int_web_events__latest') }}
+    select * from {{ slice_of('int_web_events__latest') }}
 
 ),
 

@@ -10,7 +10,7 @@ with
 
 identified as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 
@@ -22,7 +22,7 @@ suppressed as (
 
 contacts as (
 
-    select * from {{ ref('int_events__contacted') }}
+    select * from {{ slice_of('int_events__contacted') }}
 
 ),
 

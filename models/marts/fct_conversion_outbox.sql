@@ -3,13 +3,13 @@ with
 
 identified as (
 
-    select * from {{ ref('int_events__identified') }}
+    select * from {{ slice_of('int_events__identified') }}
 
 ),
 
 contacts as (
 
-    select * from {{ ref('int_events__contacted') }}
+    select * from {{ slice_of('int_events__contacted') }}
 
 ),
 
@@ -111,8 +111,7 @@ judged as (
             when consents.is_limited_data_use and not offered.has_limited_data_use then 'consent_denied'
             when offered.lacks_app_data then 'missing_app_data'
             when not offered.is_matchable then 'no_match_key'
-            -- An hour is left for the way there.
-            when {{ as_of() }} > {{ add_hours('offered.expires_at', -1) }} then 'expired'
+            when {{ is_expired('offered.expires_at') }} then 'expired'
             when not offered.is_enabled then 'destination_disabled'
             when offered.has_hold_time and {{ as_of() }} < offered.send_after then 'waiting_period'
         end as hold_reason

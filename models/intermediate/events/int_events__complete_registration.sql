@@ -2,7 +2,7 @@ with
 
 leads as (
 
-    select * from {{ ref('int_leads__latest') }}
+    select * from {{ slice_of('int_leads__latest') }}
 
 ),
 

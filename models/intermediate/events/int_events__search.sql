@@ -2,7 +2,7 @@ with
 
 web_events as (
 
-    select * from {{ ref('int_web_events__latest') }}
+    select * from {{ slice_of('int_web_events__latest') }}
 
 ),
 

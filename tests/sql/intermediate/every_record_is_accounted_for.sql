@@ -7,7 +7,7 @@ records as (
     select
         'leads' as source_table,
         lead_id as source_id
-    from {{ ref('int_leads__latest') }}
+    from {{ slice_of('int_leads__latest') }}
     where no_event_reason is null
     union all
     select

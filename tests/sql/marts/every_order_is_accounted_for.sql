@@ -5,11 +5,11 @@ accounted as (
 
     -- A renewal, say, may name an order too; it is no event of the order itself.
     select keyed.source_id as order_id
-    from {{ ref('fct_conversion_events') }} as events
-    inner join {{ ref('int_events__keyed') }} as keyed on events.event_key = keyed.event_key
+    from {{ slice_of('fct_conversion_events') }} as events
+    inner join {{ slice_of('int_events__keyed') }} as keyed on events.event_key = keyed.event_key
     where keyed.source_table = 'orders'
     union all
-    select order_id from {{ ref('audit_orders_without_event') }}
+    select order_id from {{ slice_of('audit_orders_without_event') }}
 
 ),
 

@@ -21,8 +21,8 @@ sendable as (
         outbox.is_limited_data_use
         and coalesce(regional.regime, national.regime) = 'opt_out'
         and coalesce(regional.on_denial, national.on_denial) = 'limited_data_use' as is_limited
-    from {{ ref('fct_conversion_outbox') }} as outbox
-    inner join {{ ref('fct_conversion_events') }} as events on outbox.event_key = events.event_key
+    from {{ slice_of('fct_conversion_outbox') }} as outbox
+    inner join {{ slice_of('fct_conversion_events') }} as events on outbox.event_key = events.event_key
     left join {{ ref('consent_policy') }} as regional
         on events.country_code = regional.country_code and events.region_code = regional.region_code
     left join {{ ref('consent_policy') }} as national

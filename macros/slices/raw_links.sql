@@ -1,0 +1,79 @@
+{# The column that names a row of each raw table. #}
+{% macro raw_keys() %}
+    {{ return({
+        'orders': 'order_id', 'order_lines': 'order_id', 'sessions': 'session_id', 'consent': 'consent_id',
+        'payments': 'payment_id', 'refunds': 'refund_id', 'leads': 'lead_id', 'subscriptions': 'subscription_id',
+        'web_events': 'web_event_id', 'app_events': 'app_event_id', 'messages': 'message_id',
+    }) }}
+{% endmacro %}
+
+{# A raw row, by its table and its id, as a slice knows it. #}
+{% macro raw_record(table) -%}
+    {{ hash_of(["'" ~ table ~ "'", raw_text(table, raw_keys()[table])]) }}
+{%- endmacro %}
+
+{# What a raw row goes with, as SQL of hashes that may be NULL: rows that have one of these in common can change one
+   another's events. Every column by which a model joins or groups the rows of several records must be here. #}
+{% macro raw_links(table) %}
+    {% set nodes = {'customer_id': 'customer', 'visitor_id': 'visitor', 'lead_id': 'lead'} %}
+    {% set records = {'order_id': 'orders', 'session_id': 'sessions'} %}
+    {% set ids = ['browser_event_id', 'event_id'] %}
+    {% set links = [] %}
+    {% for column in records if has_raw_column(table, column) and raw_keys()[table] != column %}
+        {% do links.append(link_of("'" ~ records[column] ~ "'", raw_text(table, column))) %}
+    {% endfor %}
+    {% for column in nodes if has_raw_column(table, column) %}
+        {% do links.append(link_of("'nodes'", "'" ~ nodes[column] ~ ":' || " ~ raw_text(table, column))) %}
+    {% endfor %}
+    {% for column in ids if has_raw_column(table, column) %}
+        {% do links.append(link_of("'ids'", raw_text(table, column))) %}
+    {% endfor %}
+    {#- These may become events, and cease to be, without any change of their own. -#}
+    {% if table in ('app_events', 'messages', 'subscriptions') and has_raw_column(table, 'email') %}
+        {% do links.append(link_of_email(table)) %}
+    {% endif %}
+    {% if table == 'order_lines' %}
+        {% do links.append(link_of("'orders'", raw_text(table, 'order_id'))) %}
+    {% elif table == 'consent' %}
+        {% set subject = 'lower(' ~ raw_text(table, 'subject_type') ~ ") || ':' || " ~ raw_text(table, 'subject_id') %}
+        {% do links.append(link_of("'nodes'", subject)) %}
+    {% endif %}
+    {{ return(links) }}
+{% endmacro %}
+
+{# The same for rows that no run has seen: their e-mail address, and the ids that their events may get. Of rows that one
+   has seen both are read from the events. #}
+{% macro new_raw_links(table, event_names) %}
+    {% set links = [] %}
+    {% if has_raw_column(table, 'email') %}
+        {% do links.append(link_of_email(table)) %}
+    {% endif %}
+    {% if table in ('orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages') %}
+        {% for name in event_names %}
+            {% for prefix in ['', table ~ '-'] %}
+                {% set natural_key = quoted(prefix) ~ ' || ' ~ raw_text(table, raw_keys()[table]) %}
+                {% do links.append(link_of("'ids'", event_id(quoted(name), natural_key))) %}
+            {% endfor %}
+        {% endfor %}
+    {% endif %}
+    {{ return(links) }}
+{% endmacro %}
+
+{# The e-mail address of a raw row, as int_identities__mentioned has it. #}
+{% macro link_of_email(table) -%}
+    {{ link_of("'nodes'", "'email:' || " ~ hashed('email', raw_text(table, 'email'))) }}
+{%- endmacro %}
+
+{# The hash of a value under a kind; NULL where there is no value. #}
+{% macro link_of(kind, value) -%}
+    case when {{ value }} is not null then {{ hash_of([kind, value]) }} end
+{%- endmacro %}
+
+{# A text column of a raw table, read as staging reads it. #}
+{% macro raw_text(table, column) -%}
+    {%- if has_raw_column(table, column) -%}
+        {{ whole_text(table, column, as_text(raw_name(table, column))) }}
+    {%- else -%}
+        {{ null_of('text') }}
+    {%- endif -%}
+{%- endmacro %}
