@@ -15,6 +15,7 @@ import duckdb
 from uploader.errors import ConfigurationError
 from uploader.warehouse.duckdb import Connection, quoted
 from uploader.warehouse.loading import RAW_TABLES
+from uploader.warehouse.outbox import BUILD_FAILURES
 from uploader.warehouse.sent_log import META
 from uploader.warehouse.subjects import REQUESTS, SUPPRESSIONS
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "erased-"
 """How an id begins that stands for an erased one; `int_events__suppressed` knows it."""
-_KEPT: Final = frozenset({SUPPRESSIONS, REQUESTS, META, "build_failures"})
+_KEPT: Final = frozenset({SUPPRESSIONS, REQUESTS, META})
+_BUILD: Final = "build_"
+"""How a table's name begins in which dbt's runs keep what they go on from: hashes and times, no texts of the shop."""
 _DERIVED: Final = ("int_", "fct_", "stg_", "sent_log")
 
 _STRONG: Final[Mapping[str, tuple[str, ...]]] = {
@@ -104,11 +107,13 @@ class Erasure:
         raw = RAW_TABLES if schema == self._profile.raw_schema else frozenset()
         found = {}
         for table in self._tables(schema):
-            if table in _KEPT | seeds | raw:
+            if table in _KEPT | seeds | raw or table.startswith(_BUILD):
                 continue
             rows = self._apply(schema, table, self._condition(schema, table), dry_run=dry_run)
             if rows:
                 found[table] = rows
+        if not dry_run:
+            self._forget_build()
         return found
 
     def raw(self) -> list[Held]:
@@ -168,6 +173,12 @@ class Erasure:
         name = quoted(schema, table)
         verb = f"select count(*) from {name}" if dry_run else f"delete from {name}"
         return self._changed(f"{verb} where {condition}", table)
+
+    def _forget_build(self) -> None:
+        """Let the next run of dbt build everything: the tables lack rows now, and no hash of an id is to stay."""
+        for table in self._tables(self._profile.schema):
+            if table.startswith(_BUILD) and table != BUILD_FAILURES:
+                self._changed(f"delete from {quoted(self._profile.schema, table)}", table)
 
     # ------------------------------------------------------------------ the shop's own
 

@@ -29,6 +29,7 @@ KINDS: Final = ("customer", "visitor", "email", "phone")
 """The kinds of ids by which a person can be forgotten."""
 SUPPRESSIONS: Final = "suppressions"
 REQUESTS: Final = "suppression_requests"
+_SLICE: Final = "build_slice"
 _NEEDED: Final = (SUPPRESSIONS, REQUESTS, "int_values__suppressed", "int_events__suppressed", "int_events__located")
 
 # What an event shares with somebody else's is not the person's: a device, a session that two people had.
@@ -93,6 +94,9 @@ def _asking(connection: Connection, profile: Profile, asked: Sequence[Asked]) ->
     """Let the models see a request, for as long as this lasts."""
     connection.execute("begin")
     try:
+        # What a run of dbt that was killed has left: with it the models show only a part.
+        if table_columns(connection, profile.schema, _SLICE):
+            connection.execute(f"delete from {quoted(profile.schema, _SLICE)}")
         table = quoted(profile.schema, REQUESTS)
         for one in asked:
             connection.execute(f"insert into {table} values (?, ?, ?)", [one.kind, one.value, one.country])
