@@ -78,12 +78,17 @@ _KINDS: Final = {
 }
 
 
-def contract() -> dict[str, dict[str, str]]:
-    """Return the columns of each raw table and their kinds."""
+def every_contract() -> dict[str, dict[str, str]]:
+    """Return the columns of every raw table and their kinds."""
     source = re.search(r"return\((\{.*\})\)", text("macros/staging/raw_contract.sql"), re.DOTALL)
     assert source
     tables = ast.literal_eval(source[1].replace("true", "True"))
-    return {name: tables[name]["required"] | tables[name]["optional"] for name in TABLES}
+    return {name: columns["required"] | columns["optional"] for name, columns in tables.items()}
+
+
+def contract() -> dict[str, dict[str, str]]:
+    """Return the same of the tables that a shop here has."""
+    return {name: every_contract()[name] for name in TABLES}
 
 
 def worlds() -> Iterator[tuple[bool, Column | None]]:
