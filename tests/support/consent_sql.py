@@ -42,7 +42,8 @@ TABLES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
     "int_events__identified": {
         "event_key": _TEXT, "event_name": _TEXT, "event_id": _TEXT, "event_at": _TIME, "is_duplicate": _BOOL,
         "country_code": _TEXT, "region_code": _TEXT, "customer_id": _TEXT, "visitor_id": _TEXT,
-        "session_visitor_id": _TEXT, "session_id": _TEXT, "person_id": _TEXT,
+        "session_visitor_id": _TEXT, "session_id": _TEXT, "person_id": _TEXT, "source_table": _TEXT,
+        "source_id": _TEXT,
     },
     "int_people__resolved": {"node": _TEXT, "person_id": _TEXT},
     "int_events__touched": {"event_key": _TEXT, "visitor_id": _TEXT},
@@ -90,6 +91,8 @@ class Decider:
         self._connection = duckdb.connect()
         self._connection.execute("attach ':memory:' as warehouse")
         self._connection.execute("use warehouse")
+        # An empty slice means everything.
+        self._connection.execute("create table build_slice (record hugeint)")
 
     def decide(self, tables: Tables, as_of: datetime) -> list[dict[str, Any]]:
         """Return the rows of `int_events__consented` for these tables, as known at ``as_of``."""
