@@ -79,7 +79,9 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Project:
     """Load and build once; each test goes on in a copy."""
-    project = Project.copy(tmp_path_factory.mktemp("built"), settings_for(sandbox, NOW))
+    # Whatever dbt writes is looked through here.
+    settings = settings_for(sandbox, NOW) | {"DBT_WRITE_JSON": "true", "DBT_LOG_LEVEL_FILE": "debug"}
+    project = Project.copy(tmp_path_factory.mktemp("built"), settings)
     project.uploader("load", str(write(tmp_path_factory.mktemp("raw"), tables())))
     project.dbt(*BUILD)
     return project

@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from tests.support.project import UNREAD
+
 ROOT = Path(__file__).parent.parent.parent
 NOW = "2026-11-20T12:00:00Z"
 
@@ -112,7 +114,7 @@ def dbt(warehouse: Path, *words: str, now: str = NOW) -> subprocess.CompletedPro
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *words, *paths]
     # The same path in each run, or dbt would parse the whole project again.
     shared = folder / "warehouse.duckdb"
-    environment = {**os.environ, "UPLOADER_WAREHOUSE": str(shared), "UPLOADER_NOW": now}
+    environment = {**os.environ, **UNREAD, "UPLOADER_WAREHOUSE": str(shared), "UPLOADER_NOW": now}
     shutil.copy(warehouse, shared)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     shutil.copy(shared, warehouse)

@@ -1,7 +1,8 @@
 """A shop's raw tables through time: rows come late, change, come twice and go, in an order that nobody planned.
 
 Everything is made by chance from a seed. People are of families: most of what a row names is its own family's, a little
-is another's, so that changes reach further than the row that changed, and not everywhere.
+is another's, so that changes reach further than the row that changed, and not everywhere. In every other family one
+kind of id alone says what goes together: where a change does not reach along that one, the rows stay apart.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ EVENT_NAMES: Final = {
     "messages": "Purchase LeadSubmitted AddToCart",
 }
 CONSENT: Final = "granted granted granted granted denied maybe"
-FAMILY_IDS: Final = ("customer_id", "visitor_id", "order_id", "session_id", "email", "phone")
+LINKS: Final = ("customer_id", "visitor_id", "order_id", "session_id", "email")
+FAMILY_IDS: Final = (*LINKS, "phone")
 KEYS: Final = {
     "orders": "order_id", "sessions": "session_id", "consent": "consent_id", "payments": "payment_id",
     "refunds": "refund_id", "leads": "lead_id", "subscriptions": "subscription_id", "web_events": "web_event_id",
@@ -136,12 +138,15 @@ class History:
         chance = self._chance
         if chance.random() < STRANGER:
             family = chance.randrange(self.families)
+        whose: int | str = family
+        if family % 2 and name != LINKS[family // 2 % len(LINKS)]:
+            whose = f"{family}x{chance.randrange(1_000_000)}"
         forms = {
-            "customer_id": f"c{family}-{chance.randrange(2)}",
-            "visitor_id": f"v{family}-{chance.randrange(3)}",
-            "order_id": f"o{family}-{chance.randrange(4)}",
-            "session_id": f"s{family}-{chance.randrange(4)}",
-            "email": f"{chance.choice(['Ann', 'ann', 'bob'])}{family}@example.com",
+            "customer_id": f"c{whose}-{chance.randrange(2)}",
+            "visitor_id": f"v{whose}-{chance.randrange(3)}",
+            "order_id": f"o{whose}-{chance.randrange(4)}",
+            "session_id": f"s{whose}-{chance.randrange(4)}",
+            "email": f"{chance.choice(['Ann', 'ann', 'bob'])}{whose}@example.com",
             "phone": f"+4930{1_000_000 + family * 7 + chance.randrange(9)}",
         }
         return forms.get(name, forms["customer_id"])
