@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 10_000
 ACCOUNT: Final = Account("42", "http://127.0.0.1:9", "v26.0", Secret("token"), None)
+BODY: Final = DESTINATION.body()
 WAREHOUSE: Final = "warehouse.duckdb"
 
 
@@ -52,7 +53,7 @@ def frames(warehouse: str = WAREHOUSE) -> Iterator[pl.DataFrame]:
 
 def bodies(frame: pl.DataFrame) -> Iterator[tuple[range, Encoded, bytes]]:
     """Make the finished bodies of some rows, each with the places of its rows: encode, pack, and wrap."""
-    made = encoded(frame, DESTINATION.body())
+    made = encoded(frame, BODY)
     for first, last in pack(made.sizes, DESTINATION.limits, DESTINATION.envelope_bytes(ACCOUNT)):
         yield range(first, last), made, DESTINATION.request(ACCOUNT, made.joined(first, last)).body
 
@@ -83,7 +84,7 @@ def read() -> None:
 
 def _intents(frame: pl.DataFrame, now: datetime) -> list[Intent]:
     """Return the intents of some rows, a thousand events in each."""
-    made = encoded(frame, DESTINATION.body())
+    made = encoded(frame, BODY)
     events = frame.select(
         *("event_name", "event_id"),
         pl.col("event_at").dt.epoch("us").alias("event_at"),
@@ -92,7 +93,7 @@ def _intents(frame: pl.DataFrame, now: datetime) -> list[Intent]:
         pl.Series("payload_hash", made.hashes(), pl.Binary),
         made.fields,
     )
-    paths, size = leaf_paths(DESTINATION.body()), DESTINATION.limits.events
+    paths, size = leaf_paths(BODY), DESTINATION.limits.events
     return [Intent("meta:42", part, paths, now) for part in events.iter_slices(size)]
 
 

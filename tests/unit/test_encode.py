@@ -269,3 +269,16 @@ def _sizes(payloads: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 def _fits(payloads: list[str], limits: Limits, envelope: int) -> bool:
     return len(payloads) <= limits.events and envelope + len(",".join(payloads).encode()) <= limits.bytes
+
+
+@pytest.mark.parametrize("skipped", [0, 1, 3])
+def test_columns_of_one_length_are_laid_side_by_side(skipped: int) -> None:
+    """Lengths are of bytes, columns may begin in the middle of their memory, and one of other lengths stays."""
+    short, names = ["é", "ab", "xy", "ñ", "cd"], ["a", "bbb", "cc", "", "e"]
+    frame = pl.DataFrame({"short": short, "number": [10, 11, 12, 13, 14], "name": names})
+    inner = {"two": Listed(pl.col("short")), "n": pl.col("number")}
+    found = encode(frame[skipped:], {"one": pl.col("short"), "in": inner, "name": pl.col("name")}).payloads()
+    assert found == [
+        f'{{"one":"{text}","in":{{"two":["{text}"],"n":{number}}},"name":"{name}"}}'
+        for text, number, name in list(zip(short, range(10, 15), names, strict=True))[skipped:]
+    ]
