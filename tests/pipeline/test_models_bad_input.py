@@ -176,7 +176,7 @@ def test_missing_columns_are_named_at_once(tmp_path: Path) -> None:
 
 def test_freshness_reads_times_in_text(crooked: Path) -> None:
     """The newest time that can be read counts, whatever else stands in the column."""
-    done = dbt(crooked, "source", "freshness", "--output", str(crooked.parent / "sources.json"))
+    done = dbt(crooked, "--write-json", "source", "freshness", "--output", str(crooked.parent / "sources.json"))
     assert "Runtime Error" not in done.stdout
     results = json.loads((crooked.parent / "sources.json").read_text(encoding="utf-8"))["results"]
     newest = {result["unique_id"].split(".")[-1]: result["max_loaded_at"][:10] for result in results}
