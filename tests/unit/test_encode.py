@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uploader.columns import join
 from uploader.encode import Items, Limits, Listed, encode, leaf_paths, pack
 
 MONEY = pl.Decimal(18, 4)
@@ -275,10 +277,9 @@ def _fits(payloads: list[str], limits: Limits, envelope: int) -> bool:
 def test_columns_of_one_length_are_laid_side_by_side(skipped: int) -> None:
     """Lengths are of bytes, columns may begin in the middle of their memory, and one of other lengths stays."""
     short, names = ["é", "ab", "xy", "ñ", "cd"], ["a", "bbb", "cc", "", "e"]
-    frame = pl.DataFrame({"short": short, "number": [10, 11, 12, 13, 14], "name": names})
-    inner = {"two": Listed(pl.col("short")), "n": pl.col("number")}
-    found = encode(frame[skipped:], {"one": pl.col("short"), "in": inner, "name": pl.col("name")}).payloads()
+    columns = [pa.array(texts, pa.large_string())[skipped:] for texts in (short, ["10", "11", "12", "13", "14"], names)]
+    found = join(["<", columns[0], "é|", columns[1], columns[0], ">", columns[2]], len(columns[0])).to_pylist()
     assert found == [
-        f'{{"one":"{text}","in":{{"two":["{text}"],"n":{number}}},"name":"{name}"}}'
+        f"<{text}é|{number}{text}>{name}"
         for text, number, name in list(zip(short, range(10, 15), names, strict=True))[skipped:]
     ]
