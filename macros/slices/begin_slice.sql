@@ -4,26 +4,30 @@
    build_slice has the slice, build_state what the last run was made of, build_records what it saw of each raw record,
    build_links which records go together, build_wakes the records that a later moment changes. #}
 {% macro begin_slice() -%}
-    {%- if execute and can_slice() and flags.WHICH in ('build', 'run', 'retry') -%}
+    {%- if execute and can_slice() -%}
+        {#- Also before `dbt test` alone: a run that was killed leaves its slice, and the tests would see no more. -#}
         {%- do run_query(slice_tables()) -%}
-        {%- set fingerprint = build_fingerprint() -%}
-        {%- set goes_on = is_whole_run() and goes_on_from(fingerprint) -%}
-        {#- Until this run has ended well, there is nothing to go on from. -#}
-        {%- do run_query('delete from ' ~ our_table('build_state')) -%}
-        {%- if is_whole_run() and is_large() -%}
-            {%- do run_query(build_seen()) -%}
-            {%- if goes_on -%} {%- do find_slice() -%} {%- endif -%}
-            {%- if not is_slice() -%}
-                {%- do run_query('delete from ' ~ our_table('build_links')) -%}
-                {%- do run_query(insert_links(our_table('build_links'), 'build_seen')) -%}
-            {%- endif -%}
-            {%- do run_query(
-                'insert into ' ~ our_table('build_state') ~ ' values (' ~ quoted(fingerprint) ~ ', ' ~ as_of()
-                ~ ', false)'
-            ) -%}
-        {%- endif -%}
+        {%- if flags.WHICH in ('build', 'run', 'retry') -%} {%- do begin_run() -%} {%- endif -%}
         {#- dbt takes back what a hook does whose own text is empty. -#}
         {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The same for a command that builds. Until it has ended well, there is nothing to go on from. #}
+{% macro begin_run() -%}
+    {%- set fingerprint = build_fingerprint() -%}
+    {%- set goes_on = is_whole_run() and goes_on_from(fingerprint) -%}
+    {%- do run_query('delete from ' ~ our_table('build_state')) -%}
+    {%- if is_whole_run() and is_large() -%}
+        {%- do run_query(build_seen()) -%}
+        {%- if goes_on -%} {%- do find_slice() -%} {%- endif -%}
+        {%- if not is_slice() -%}
+            {%- do run_query('delete from ' ~ our_table('build_links')) -%}
+            {%- do run_query(insert_links(our_table('build_links'), 'build_seen')) -%}
+        {%- endif -%}
+        {%- do run_query(
+            'insert into ' ~ our_table('build_state') ~ ' values (' ~ quoted(fingerprint) ~ ', ' ~ as_of() ~ ', false)'
+        ) -%}
     {%- endif -%}
 {%- endmacro %}
 

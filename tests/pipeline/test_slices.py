@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ import yaml
 from tests.support.history import History, steps
 from tests.support.project import ROOT, Project
 from tests.support.proof import size
+from tests.support.repository import text
+from tests.support.two_worlds import every_contract
 
 FAMILIES = size(600, 2_000)
 STEPS = size(3, 25)
@@ -121,3 +124,20 @@ def test_slices_add_up_to_what_a_whole_run_builds(
 def test_between_runs_there_is_no_slice(shop: Shop) -> None:
     """A view shows all rows to whoever asks it then."""
     assert shop.ask("select count(*) from stg_raw__orders") == shop.ask("select count(*) from raw.orders")
+
+
+def test_tests_alone_see_all_rows(shop: Shop) -> None:
+    """Also after a run that was killed, which leaves its slice."""
+    with duckdb.connect(str(shop.project.warehouse)) as warehouse:
+        warehouse.execute("insert into build_slice values (0)")
+    shop.project.dbt("--quiet", "test", "--select", "unreadable_suppressions")
+    assert shop.ask("select count(*) from build_slice") == [(0,)]
+
+
+def test_whatever_a_run_is_made_of_is_compared() -> None:
+    """A var or a raw table that is left out of the lists would let a run go on from what is not so any more."""
+    listed = {name: re.search(rf"macro {name}\(\).*?endmacro", text(f"macros/slices/{file}.sql"), re.DOTALL)
+              for name, file in (("project_vars", "build_fingerprint"), ("raw_keys", "raw_links"))}  # fmt: skip
+    named = {name: set(re.findall(r"'(\w+)'(?=[,:\s])", found[0])) for name, found in listed.items() if found}
+    assert named["project_vars"] == set(yaml.safe_load(text("dbt_project.yml"))["vars"]) - {"as_of"}
+    assert named["raw_keys"] >= set(every_contract()) - {"suppressions"}
