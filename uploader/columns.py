@@ -257,8 +257,10 @@ def _bytes(part: Any, height: int) -> NDArray[np.uint8]:
 
 def _laid_out(columns: list[NDArray[np.uint8]], height: int) -> pa.Array:
     ends = np.cumsum([0, *(column.shape[-1] for column in columns)])
-    table = np.empty((height, ends[-1]), dtype=np.uint8)
+    # Arrow's pool keeps memory that it had before; new memory costs as much again as what is written into it.
+    memory = pa.allocate_buffer(height * int(ends[-1]))
+    table = np.frombuffer(memory, dtype=np.uint8).reshape(height, -1)
     for column, (start, stop) in zip(columns, pairwise(ends), strict=True):
         table[:, start:stop] = column
     offsets = np.arange(height + 1, dtype=np.int64) * ends[-1]
-    return pa.LargeStringArray.from_buffers(height, pa.py_buffer(offsets), pa.py_buffer(table))
+    return pa.LargeStringArray.from_buffers(height, pa.py_buffer(offsets), memory)
