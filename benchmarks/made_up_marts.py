@@ -73,7 +73,8 @@ _DECISION: Final[Mapping[str, str]] = {
 def write(path: Path, events: int, as_of: datetime, *, recent: int | None = None) -> None:
     """Write the marts, with events of the six days before ``as_of`` (UTC without a zone).
 
-    Only the last ``recent`` rows, where that is given, lie in these days; the others are older and expired.
+    Only the last ``recent`` rows, where that is given, lie in these days; the others are older and expired. Orders are
+    numbered in the order of their time, as shops do, but for the hour that some payments take.
     """
     recent = events if recent is None else recent
     with duckdb.connect(str(path)) as warehouse:
@@ -83,7 +84,7 @@ def write(path: Path, events: int, as_of: datetime, *, recent: int | None = None
             create or replace temp view made as
             select
                 n, hash(n) >> 1 as dice, as_of,
-                as_of - to_seconds((60 + hash(n, 'at') % (86400 * $days))::bigint)
+                as_of - to_seconds(60 + (86400.0 * $days * ($events - n) / $events)::bigint + (hash(n, 'at') % 3600)::bigint)
                     - to_days(case when n <= $events - $recent then 30 else 0 end) as event_at
             from range(1, $events + 1) as numbers (n), (select $as_of::timestamp as as_of)
             """.replace("$days", str(SPAN_DAYS))

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uploader.body import Items, Listed
+from uploader.body import Items, Listed, Objects, decimal_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,10 +123,12 @@ def _items(values: pl.Series, items: Items) -> pa.Array:
     elements = values.explode(empty_as_null=False, keep_nulls=False)
     if not isinstance(elements.dtype, pl.Struct):
         raise TypeError(f"{values.name}: Items needs a list of structs, {items.column} is {values.dtype}")
-    members = {
-        key: leaf_value(elements.struct.field(name).alias(f"{values.name}.{key}"), pl.col(name))
-        for key, name in items.fields.items()
-    }
+    members = {}
+    for key, name in items.fields.items():
+        field = elements.struct.field(name).alias(f"{values.name}.{key}")
+        if key in items.as_text:
+            field = field.to_frame().select(decimal_text(pl.col(field.name))).to_series()
+        members[key] = leaf_value(field, pl.col(name))
     item = _object({key: value for key, value in members.items() if value is not None}, len(elements))
     texts = _whole(item, len(elements)) if item else pa.nulls(len(elements), _TEXT)
     if texts.null_count:
@@ -159,7 +161,10 @@ def tree(body: Body, prefix: str, found: Mapping[str, Value | None], height: int
     members = {}
     for key, part in body.items():
         path = prefix + key
-        value = tree(part, f"{path}.", found, height) if isinstance(part, Mapping) else found[path]
+        if isinstance(part, Objects):
+            value = _array(part, f"{path}.", found, height)
+        else:
+            value = tree(part, f"{path}.", found, height) if isinstance(part, Mapping) else found[path]
         if value is not None:
             members[key] = value
     return _object(members, height)
@@ -167,10 +172,25 @@ def tree(body: Body, prefix: str, found: Mapping[str, Value | None], height: int
 
 def _object(members: Mapping[str, Value], height: int) -> Value | None:
     """Join members with commas; which of them comes first can differ from row to row."""
+    labelled = [(f"{json.dumps(key, ensure_ascii=False)}:", value) for key, value in members.items()]
+    inner, present = _membered(labelled, height)
+    return Value("{", inner, "}", present) if inner else None
+
+
+def _array(objects: Objects, prefix: str, found: Mapping[str, Value | None], height: int) -> Value | None:
+    made = [tree(part, f"{prefix}{position}.", found, height) for position, part in enumerate(objects.objects)]
+    inner, present = _membered([("", value) for value in made if value is not None], height)
+    if objects.is_kept:
+        return Value("[", inner, "]", None)
+    return Value("[", inner, "]", present) if inner else None
+
+
+def _membered(members: list[tuple[str, Value]], height: int) -> tuple[list[Any], Mask | None]:
+    """Return the parts of members with their labels and the commas between them, and which rows have any."""
     inner: list[Any] = []
     earlier: Mask | None = np.zeros(height, dtype=np.bool_)
-    for key, value in members.items():
-        label = f"{json.dumps(key, ensure_ascii=False)}:{value.before}"
+    for name, value in members:
+        label = name + value.before
         start: Any = f",{label}"
         if earlier is not None:
             start = pc.if_else(pa.array(earlier), _text(f",{label}"), _text(label)) if earlier.any() else label
@@ -182,7 +202,7 @@ def _object(members: Mapping[str, Value], height: int) -> Value | None:
             if earlier is not None:
                 earlier = earlier | value.present
             inner.append(_where(value.present, join(parts, height)))
-    return Value("{", inner, "}", earlier) if inner else None
+    return inner, earlier
 
 
 def _whole(value: Value, height: int) -> pa.Array:

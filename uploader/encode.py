@@ -17,13 +17,25 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from uploader.body import Body, Items, Leaf, Listed, expression, leaves
+from uploader.body import Body, Items, Leaf, Listed, Objects, expression, leaves
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Body", "Encoded", "Items", "Leaf", "Limits", "Listed", "encode", "leaf_columns", "leaf_paths", "pack"]
+__all__ = [
+    "Body",
+    "Encoded",
+    "Items",
+    "Leaf",
+    "Limits",
+    "Listed",
+    "Objects",
+    "encode",
+    "leaf_columns",
+    "leaf_paths",
+    "pack",
+]
 
 
 @dataclass(frozen=True, slots=True)

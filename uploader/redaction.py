@@ -6,6 +6,7 @@ The second line of defence: secrets travel in headers only, and no message of ou
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import re
 import sys
@@ -31,7 +32,19 @@ def secrets_of(environment: Mapping[str, str], settings: Mapping[str, Any]) -> l
     named = set(_variables_in(settings))
     values = [value for name, value in environment.items() if name in named or _SECRET_NAME.fullmatch(name)]
     inside = [found for value in environment.values() for pair in _PASSWORD_INSIDE.findall(value) for found in pair]
-    return [*values, *inside]
+    return [*values, *inside, *(part for value in values for part in _texts_in(value))]
+
+
+def _texts_in(value: str) -> Iterator[str]:
+    """Return the texts of a secret that is a JSON object, as credentials are; a private key line by line too."""
+    try:
+        found = json.loads(value) if value.lstrip().startswith("{") else {}
+    except ValueError:
+        return
+    for text in found.values():
+        if isinstance(text, str):
+            yield text
+            yield from text.splitlines()
 
 
 def _variables_in(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -85,7 +85,11 @@ class DestinationSettings(_Section):
     token_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
     """The name of a variable, never a token."""
     test_event_code: str | None = None
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 1000
+    events: dict[str, Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]] = {}
+    """Your own names or ids at the platform for our event names, whose case does not matter here."""
+    options: dict[str, str] = {}
+    """The settings that only this platform has."""
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=8)] = 1
     """Requests at a time; this version sends one at a time."""
     connect_timeout_s: Seconds = 5

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 10_000
 ACCOUNT: Final = Account("42", "http://127.0.0.1:9", "v26.0", Secret("token"), None)
-BODY: Final = DESTINATION.body()
+BODY: Final = DESTINATION.body(ACCOUNT)
 WAREHOUSE: Final = "warehouse.duckdb"
 
 

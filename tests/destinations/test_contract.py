@@ -89,7 +89,7 @@ def test_it_says_where_and_as_whom_it_sends(name: str) -> None:
 @every_destination
 def test_leaves_are_columns_of_the_marts(name: str) -> None:
     """A body reads nothing but the contract of the two marts."""
-    body = load(name).body()
+    body = load(name).body(_account(name))
     assert 0 < len(leaf_paths(body)) <= MAX_LEAVES
     for leaf in _leaves(body):
         if isinstance(leaf, Items):
@@ -103,14 +103,14 @@ def test_leaves_are_columns_of_the_marts(name: str) -> None:
 @every_destination
 def test_paths_of_leaves_are_unique(name: str) -> None:
     """The bitmap of fields can be read back."""
-    paths = leaf_paths(load(name).body())
+    paths = leaf_paths(load(name).body(_account(name)))
     assert len(set(paths)) == len(paths)
 
 
 @every_destination
 def test_an_empty_frame_is_no_trouble(name: str) -> None:
     """No rows make no payloads, and no error."""
-    assert len(encode(event_frame(), load(name).body())) == 0
+    assert len(encode(event_frame(), load(name).body(_account(name)))) == 0
 
 
 @every_destination
@@ -118,7 +118,7 @@ def test_requests_keep_the_limits(name: str) -> None:
     """Bodies built from packed ranges stay within count and bytes, to the byte that envelope_bytes promises."""
     destination, account = load(name), _account(name)
     frame = event_frame(*({"order_id": "é" * (number % 50)} for number in range(200)))
-    encoded = encode(frame, destination.body())
+    encoded = encode(frame, destination.body(account))
     payloads, limits = encoded.payloads(), Limits(events=60, bytes=9000)
     for start, stop in pack(encoded.sizes, limits, destination.envelope_bytes(account)):
         body = destination.request(account, encoded.joined(start, stop)).body
@@ -139,7 +139,8 @@ def test_the_same_events_make_the_same_bytes(name: str) -> None:
     """A resend is byte-identical, also from another instance."""
     frame = event_frame({"email_sha256": "a" * 64}, {"external_id_sha256": "b" * 64})
     first, second = (
-        load(name).request(_account(name), encode(frame, load(name).body()).joined(0, 2)) for _ in range(2)
+        load(name).request(_account(name), encode(frame, load(name).body(_account(name))).joined(0, 2))
+        for _ in range(2)
     )
     assert (first.url, first.body, first.headers) == (second.url, second.body, second.headers)
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.frames import event_frame
 from tests.support.sdk_events import NORMALIZED, ORDERS, sdk_event
+from uploader.destinations.interface import Account, Secret
 from uploader.destinations.meta import DESTINATION
 from uploader.encode import encode, leaf_paths
 
@@ -49,6 +50,7 @@ DIFFERENCES: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """Every deliberate difference: where, why, and what turns the SDK's value into ours."""
 
+ACCOUNT = Account("1", DESTINATION.base_url, DESTINATION.api_version, Secret("token"))
 NOT_IN_THE_SDK = {
     *("user_data.page_scoped_user_id", "user_data.whatsapp_business_account_id"),
     *("user_data.instagram_business_account_id", "user_data.ig_sid", "app_data.vendor_id"),
@@ -63,7 +65,7 @@ def _sha256(text: str) -> str:
 def _ours(order: dict[str, Any]) -> dict[str, Any]:
     row = order | {name: _sha256(order[name]) for name in NORMALIZED if name in order}
     row |= {name: [_sha256(text) for text in order[name]] for name in LISTED if name in order}
-    payload = encode(event_frame(row), DESTINATION.body()).payloads()[0]
+    payload = encode(event_frame(row), DESTINATION.body(ACCOUNT)).payloads()[0]
     event: dict[str, Any] = json.loads(payload)
     return event
 
@@ -102,5 +104,5 @@ def test_each_difference_is_one() -> None:
 def test_the_sdk_knows_every_field_we_can_send() -> None:
     """The events together use every leaf of our body but those it has no field for, so that none escapes."""
     compared = {path for order in ORDERS.values() for path in _flat(sdk_event(order))}
-    assert set(leaf_paths(DESTINATION.body())) - compared == NOT_IN_THE_SDK
-    assert compared <= set(leaf_paths(DESTINATION.body()))
+    assert set(leaf_paths(DESTINATION.body(ACCOUNT))) - compared == NOT_IN_THE_SDK
+    assert compared <= set(leaf_paths(DESTINATION.body(ACCOUNT)))

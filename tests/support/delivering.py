@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from uploader.delivery.planning import Plan, plan
 from uploader.delivery.run import Report, begin_watch, deliver
 from uploader.delivery.surroundings import Surroundings
 from uploader.delivery.targets import Target, targets
+from uploader.destinations.interface import Destination
 from uploader.ledger import Ledger, SqliteStore, Store, guarded
 from uploader.settings import DestinationSettings, Settings
 from uploader.transport import Answer
@@ -108,6 +109,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     slept: list[float] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
+    destination: Destination | None = None
+    """Another platform than Meta."""
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass, and remember how much."""
@@ -127,7 +130,9 @@ class World:
     def plan(self, ledger: Ledger, rows: pl.DataFrame, since: datetime | None = None) -> Plan:
         """Compare rows with the sent log."""
         keyed = rows.with_columns(pl.Series("row_digest", range(rows.height), pl.UInt64))
-        return plan(target(**self.settings), keyed, ledger, self.clock(), since)
+        usual = target(**self.settings)
+        chosen = usual if self.destination is None else replace(usual, destination=self.destination)
+        return plan(chosen, keyed, ledger, self.clock(), since)
 
     def run(self, rows: pl.DataFrame, **surroundings: object) -> Report:
         """Plan and deliver rows in one run."""

@@ -40,17 +40,13 @@ class Toy(Destination):
     limits: ClassVar[Limits] = Limits(events=500, bytes=1_000_000)
     event_names: ClassVar[Mapping[str, str]] = {"Purchase": "buy"}
 
-    def body(self) -> Body:
+    def body(self, account: Account) -> Body:
         """See `Destination.body`."""
         return {"event_id": pl.col("event_id"), "event_time": pl.col("event_at").dt.epoch("s")}
 
-    def request(self, account: Account, events: bytes | memoryview) -> Request:
+    def request(self, account: Account, events: bytes | memoryview, place: str = "") -> Request:
         """See `Destination.request`."""
         return Request(f"{account.base_url}/{account.dataset_id}", b"".join((b'{"data":[', events, b"]}")))
-
-    def envelope_bytes(self, account: Account) -> int:
-        """See `Destination.envelope_bytes`."""
-        return len(b'{"data":[]}')
 
     def read_response(self, response: Response, sent: int) -> Outcome:
         """See `Destination.read_response`."""

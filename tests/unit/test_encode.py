@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uploader.columns import join
-from uploader.encode import Items, Limits, Listed, encode, leaf_paths, pack
+from uploader.encode import Items, Limits, Listed, Objects, encode, leaf_paths, pack
 
 MONEY = pl.Decimal(18, 4)
 LINE = pl.Struct({"id": pl.String, "quantity": pl.Int64, "price": MONEY})
@@ -104,6 +104,30 @@ def _encoded(*rows: dict[str, Any]) -> list[str]:
 def test_the_text_is_exactly_the_reference(rows: list[dict[str, Any]]) -> None:
     """Column by column gives, byte for byte, what row by row gives."""
     assert [_reference(row) for row in rows] == _encoded(*rows)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(ROWS, min_size=1, max_size=5))
+def test_objects_without_members_leave_their_array(rows: list[dict[str, Any]], is_kept: bool) -> None:
+    """Commas stand between those that are left, in their order; an array without any goes, unless it must stay."""
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    parts = ({"a": pl.col("text")}, {"b": pl.col("count"), "c": pl.col("flag")}, {"d": {"e": pl.col("amount")}})
+    body = {"ids": Objects(parts, is_kept=is_kept), "x": pl.col("only")}
+    for row, payload in zip(rows, encode(frame, body).payloads(), strict=True):
+        objects = [{"a": row["text"]}, {"b": row["count"], "c": row["flag"]}, {"d": {"e": row["amount"]}}]
+        ids = _text([_text(part) for part in objects]) or ("[]" if is_kept else None)
+        members = [f'"{key}":{text}' for key, text in (("ids", ids), ("x", _text(row["only"]))) if text]
+        assert payload == "{" + ",".join(members) + "}"
+    assert leaf_paths(body) == ("ids.0.a", "ids.1.b", "ids.1.c", "ids.2.d.e", "x")
+
+
+def test_items_write_numbers_as_text_where_asked() -> None:
+    """A price as a string keeps its shortest decimal; the others stay numbers."""
+    lines = [{"id": "a", "quantity": 2, "price": Decimal("100.5000")}, {"id": "b", "quantity": 10, "price": None}]
+    frame = pl.DataFrame([dict.fromkeys(SCHEMA) | {"lines": lines}], schema=SCHEMA, orient="row")
+    body = {"lines": Items("lines", {"n": "quantity", "p": "price"}, frozenset({"p"}))}
+    assert encode(frame, body).payloads() == ['{"lines":[{"n":2,"p":"100.5"},{"n":10}]}']
 
 
 @settings(max_examples=150, deadline=None)

@@ -35,7 +35,7 @@ def test_without_a_file_and_variables_everything_has_a_default() -> None:
 def test_a_destination_without_settings_has_the_defaults() -> None:
     """Asking for an unconfigured destination is no error: what it lacks is said where it is needed."""
     found = settings.load().destination("meta")
-    assert (found.dataset_id, found.batch_size, found.pixel_redundant) == (None, 1000, False)
+    assert (found.dataset_id, found.batch_size, found.pixel_redundant) == (None, None, False)
 
 
 def test_the_file_is_read(toml: Callable[[str], None]) -> None:

@@ -92,7 +92,7 @@ def _decision(row: pl.DataFrame, targets: dict[str, Target], ledger: Ledger | No
     target = targets.get(row["destination"][0])
     if target is None:
         return told
-    body = target.destination.body()
+    body = target.body()
     encoded = encode(row, body)
     paths = leaf_paths(body)
     fields = [path for position, path in enumerate(paths) if encoded.fields[0] >> position & 1]

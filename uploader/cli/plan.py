@@ -63,7 +63,7 @@ def _shown(made: list[Plan], rows: pl.DataFrame) -> dict[str, list[str]]:
     shown = {}
     for entry in made:
         mine = rows.filter(rows["destination"] == entry.target.name)
-        shown[entry.target.name] = encode(mine, entry.target.destination.body()).payloads()
+        shown[entry.target.name] = encode(mine, entry.target.body()).payloads()
     return shown
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import polars as pl
 import typer
@@ -10,6 +10,7 @@ import typer
 from uploader.cli.console import print_json
 from uploader.cli.context import Context
 from uploader.destinations import load, names
+from uploader.destinations.interface import Account, Secret
 from uploader.encode import leaf_columns
 from uploader.events import EVENTS
 from uploader.warehouse import reading
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 
+_ANY: Final = Account("", "", "", Secret(""))
+"""Which fields leave does not depend on the account."""
 _CONDITIONS = ("action_source", "event_name")
 
 
@@ -67,7 +70,7 @@ def _fields(destination: Destination, tables: dict[str, pl.DataFrame], name: str
     groups = tables["field_groups"].rename({"column_name": "column"})
     mine = pl.col("destination").is_null() | (pl.col("destination") == name)
     rules = tables["field_policy"].filter(mine).join(groups, on="field")
-    for path, columns in leaf_columns(destination.body()).items():
+    for path, columns in leaf_columns(destination.body(_ANY)).items():
         known = [column for column in columns if column in EVENTS]
         # A field may go with certain events only: what decides that is no part of what it says.
         known = [column for column in known if column not in _CONDITIONS] or known

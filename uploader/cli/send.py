@@ -214,6 +214,7 @@ def _deliver(
             stop=lambda: interruption.number is not None,
             progress=advance,
             deadline=options.deadline,
+            sign=_signer(entry.target, context) if total else Unsigned(),
         )
         try:
             return deliver(entry, parts[entry.target.name], surroundings)
@@ -228,6 +229,15 @@ def _connections(target: Target, count: int) -> list[Transport]:
     settings = target.settings
     timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
     return [Transport(timeouts, target.hosts) for _ in range(count)]
+
+
+def _signer(target: Target, context: Context) -> Sign:
+    from uploader.delivery.signing import signer
+    from uploader.transport import Timeouts, Transport
+
+    settings = target.settings
+    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
+    return signer(target, Transport(timeouts, Hosts(target.destination.auth_hosts)).post, context.clock)
 
 
 def _post_nothing(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:  # noqa: ARG001 - as `Post`

@@ -23,14 +23,14 @@ ROWS: Final = 10_000
 
 _KEPT: Final = (
     *("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "consent_decided_at", "as_of"),
-    *("first_intent_at", "lane", "quarantines", "resend_us", "row_no"),
+    *("first_intent_at", "lane", "quarantines", "resend_us", "row_no", "place"),
 )
 """What sending needs of a row beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows of one lane, encoded.
+    """Rows of one lane and one place, encoded.
 
     ``rows`` are narrow: `_KEPT`, ``payload_hash``, ``fields``, and where the text of each stands: at ``text_at`` in the
     chunk that has the number ``text_in``.
@@ -81,6 +81,22 @@ class Texts:
         if last - first + 1 == batch.height and places.is_sorted():
             return encoded.joined(first, last + 1)
         return b",".join(encoded.text(place) for place in places)
+
+
+def slices(parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Cut whole rows into slices for a chunk each; yields a part with its ``row_no``, and the slice of it.
+
+    Apart are rows of two lanes, those that the platform would or would not recognize again, and those of two places.
+    """
+    apart = ("lane", "quarantines", "resend_us", "place")
+    for part in parts:
+        groups = part.partition_by(*apart, maintain_order=True) if part.select(apart).n_unique() > 1 else [part]
+        whole = pl.concat(groups).with_row_index("row_no")
+        start = 0
+        for group in groups:
+            for first in range(start, start + group.height, ROWS):
+                yield whole, whole.slice(first, min(ROWS, start + group.height - first))
+            start += group.height
 
 
 def ahead(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[Made]:

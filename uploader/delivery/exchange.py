@@ -6,14 +6,16 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 import tenacity
 
 from uploader.answers import InDoubt, NotSent
 from uploader.destinations.interface import Outcome, Request, Response, Verdict
-from uploader.errors import TryLater
+from uploader.errors import PlatformRefused, TryLater
 
 if TYPE_CHECKING:
+    from uploader.answers import Answer
     from uploader.delivery.surroundings import Counter, Post, Surroundings
     from uploader.delivery.targets import Target
 
@@ -32,6 +34,7 @@ _OLDEST_INTENT: Final = timedelta(minutes=10)
 _LONGEST_FLIGHT: Final = timedelta(minutes=2)
 """After that, batches that were to be sent together are looked at again: their events age."""
 _SKEW_TO_TELL: Final = timedelta(minutes=2)
+_UNAUTHORIZED: Final = 401
 _SKEW_TO_STOP: Final = timedelta(minutes=15)
 
 
@@ -53,6 +56,12 @@ class _Try:
     may_have_arrived: bool = False
 
 
+def _with_secrets(request: Request) -> str:
+    """Return the address with the secrets that a platform takes nowhere else; it is shown to nobody."""
+    query = urlencode({name: secret.reveal() for name, secret in request.secret_query.items()})
+    return f"{request.url}{'&' if '?' in request.url else '?'}{query}" if query else request.url
+
+
 class Exchange:
     """One destination's requests. What it knows of the run's allowances stands in ``counter``."""
 
@@ -62,6 +71,8 @@ class Exchange:
         self._counter = counter
         self._counting = threading.Lock()
         self._their_time: datetime | None = None
+        self._free_at = 0.0
+        """When, by the monotonic clock, the platform's rate allows another request."""
 
     def begin(self, resend_until: datetime) -> Begun:
         """Begin the age of an intent."""
@@ -74,18 +85,41 @@ class Exchange:
 
     def first_try(self, post: Post, request: Request, sent: int) -> Outcome:
         """Make a request once. May be called from several threads at a time; `believe` must follow in the first."""
-        headers = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
+        self._keep_pace()
         with self._counting:
             self._counter.requests += 1
         try:
-            answer = post(request.url, request.body, headers)
+            answer = self._post(post, request)
         except NotSent as error:
             return Outcome(Verdict.NOT_SENT, message=f"{error} ({self._target.account.base_url})")
         except InDoubt as error:
             return Outcome(Verdict.IN_DOUBT, code="no_answer", message=str(error))
+        except PlatformRefused as error:
+            return Outcome(Verdict.BLOCKED, code="credentials", message=str(error))
         with self._counting:
             self._compare_clocks(answer.date)
         return self._target.destination.read_response(Response(answer.status, answer.body, answer.headers), sent)
+
+    def _post(self, post: Post, request: Request) -> Answer:
+        """Say as whom it comes, and post; a second time where the access token was not taken any more."""
+        url = _with_secrets(request)
+        known = dict(request.headers) | {k: v.reveal() for k, v in request.secret_headers.items()}
+        answer = post(url, request.body, known | self._around.sign(url))
+        if answer.status == _UNAUTHORIZED and self._around.sign.renew():
+            answer = post(url, request.body, known | self._around.sign(url))
+        return answer
+
+    def _keep_pace(self) -> None:
+        """Wait until the platform's rate allows another request."""
+        pause = 60 / self._target.destination.requests_per_minute
+        if not pause:
+            return
+        with self._counting:
+            now = self._around.monotonic()
+            begins_at = max(now, self._free_at)
+            self._free_at = begins_at + pause
+        if begins_at > now:
+            self._around.sleep(begins_at - now)
 
     def make(self, request: Request, sent: int, begun: Begun, first: Outcome | None = None) -> tuple[Outcome, bool]:
         """Make a request for ``sent`` events; say also whether any try may have arrived.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 64
 """Requests for one batch in one run, its first one included."""
-_DECIDED: Final = (Verdict.ACCEPTED, Verdict.REFUSED, Verdict.TOO_BIG)
+_DECIDED: Final = (Verdict.ACCEPTED, Verdict.PARTIAL, Verdict.REFUSED, Verdict.TOO_BIG)
 _PROBES: Final = 8
 """Single events that are asked about before all of a batch is believed to be bad."""
 FEWEST: Final = 3
@@ -38,8 +38,8 @@ class Sent:
 
     @property
     def is_accepted(self) -> bool:
-        """Tell whether every event was taken."""
-        return self.outcome.verdict is Verdict.ACCEPTED
+        """Tell whether every event was taken, but for those that the answer refuses each by itself."""
+        return self.outcome.verdict in (Verdict.ACCEPTED, Verdict.PARTIAL)
 
     @property
     def is_in_doubt(self) -> bool:

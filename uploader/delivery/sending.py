@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from uploader.clock import microseconds, moment
-from uploader.delivery.chunks import ROWS, Chunk, Texts, ahead
+from uploader.delivery.chunks import Chunk, Texts, ahead, slices
 from uploader.delivery.exchange import TRIES, Begun, Exchange
 from uploader.delivery.flights import Flights, Started
 from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradicted, isolate
 from uploader.delivery.pauses import Pauses
+from uploader.delivery.places import Places
 from uploader.delivery.surroundings import Counter, Surroundings
 from uploader.delivery.verdicts import changed, in_time, record
 from uploader.destinations.interface import Outcome, Request, Verdict
@@ -29,7 +30,7 @@ from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import QUARANTINE, Intent, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from uploader.delivery.targets import Target
 
@@ -47,7 +48,7 @@ class Delivery:
         self.around = surroundings
         self.exchange = Exchange(target, surroundings, self.counter)
         self.pauses = Pauses(target, surroundings, self.exchange, self.counter)
-        self._body = target.destination.body()
+        self._body = target.body()
         self._paths = leaf_paths(self._body)
         self._texts = Texts()
         self._numbers = count()
@@ -57,12 +58,13 @@ class Delivery:
         self._reached = 0
         self._witnesses: list[str] = []
         self._refused: list[Sent] = []
+        self._places = Places(target)
 
     def run(self, parts: Iterable[pl.DataFrame]) -> Counter:
         """Send ``parts``, whole rows with the columns that `uploader.diff.due` adds, until done or told to stop."""
         try:
             self.pauses.check()
-            for chunk in ahead(self._slices(parts), self._encoded):
+            for chunk in ahead(slices(map(self._places.assign, parts)), self._encoded):
                 self._rows = chunk.part
                 self._texts.turn_to(chunk)
                 self._send_chunk(chunk)
@@ -77,19 +79,8 @@ class Delivery:
         except UploaderError:
             self._flights.land()
             raise
+        self.counter.warnings += self._places.warnings()
         return self.counter
-
-    def _slices(self, parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        for part in parts:
-            # Apart: rows of two lanes, and those that the platform would or would not recognize again.
-            apart = ("lane", "quarantines", "resend_us")
-            groups = part.partition_by(*apart, maintain_order=True) if part.select(apart).n_unique() > 1 else [part]
-            whole = pl.concat(groups).with_row_index("row_no")
-            start = 0
-            for group in groups:
-                for first in range(start, start + group.height, ROWS):
-                    yield whole, whole.slice(first, min(ROWS, start + group.height - first))
-                start += group.height
 
     def _encoded(self, rows: tuple[pl.DataFrame, pl.DataFrame]) -> Chunk:
         return Chunk.make(next(self._numbers), *rows, self._body)
@@ -103,11 +94,11 @@ class Delivery:
         self._late.clear()
 
     def _send_chunk(self, chunk: Chunk) -> None:
-        events = min(self.target.destination.limits.events, self.target.settings.batch_size)
+        limits = self.target.limits
         if chunk.rows["lane"][0] == Lane.SUSPECT:
-            events = max(1, events // _SUSPECTS ** int(chunk.rows["quarantines"][0]))
-        limits = replace(self.target.destination.limits, events=events)
-        envelope = self.target.destination.envelope_bytes(self.target.account)
+            fewer = limits.events // _SUSPECTS ** int(chunk.rows["quarantines"][0])
+            limits = replace(limits, events=max(1, fewer))
+        envelope = self.target.destination.envelope_bytes(self.target.account, chunk.rows["place"][0])
         ranges = pack(chunk.encoded.sizes, limits, envelope)
         batches = deque(chunk.rows.slice(first, last - first) for first, last in ranges)
         while batches:
@@ -217,9 +208,11 @@ class Delivery:
 
     def _settle(self, sent: Sent) -> None:
         ledger, outcome, batch_id = self.around.ledger, sent.outcome, sent.batch_id
-        if batch_id is not None and outcome.verdict is Verdict.ACCEPTED:
+        if batch_id is not None and sent.is_accepted:
+            # First: an event that was refused must not count as taken, whatever comes between.
+            dead = self._bury_some(sent)
             ledger.settle(batch_id, State.ACKED, outcome.code, outcome.trace_id)
-            self.counter.acked += sent.batch.height
+            self.counter.acked += sent.batch.height - dead
             self._bury_all()
         elif batch_id is not None and outcome.verdict is not Verdict.IN_DOUBT and not sent.is_in_doubt:
             ledger.settle(batch_id, State.RELEASED, outcome.code, outcome.trace_id)
@@ -254,6 +247,12 @@ class Delivery:
             self._judge(refused.batch, State.DEAD, outcome.code or str(outcome.verdict))
         self.counter.dead += refused.batch.height
 
+    def _bury_some(self, sent: Sent) -> int:
+        """Record the events of a batch that were refused each by itself, while the others were taken."""
+        for position, code in sent.outcome.refused.items():
+            self._bury(Sent(sent.batch.slice(position, 1), Outcome(Verdict.REFUSED, code)))
+        return len(sent.outcome.refused)
+
     def witness(self) -> pl.DataFrame | None:
         """Return the youngest new event that was not tried yet, to be sent by itself."""
         is_new = pl.col("lane").is_in([Lane.URGENT, Lane.NEW]) & (pl.col("row_no") >= self._reached)
@@ -283,7 +282,8 @@ class Delivery:
         return self.exchange.begin(moment(min(batch.select(until.min()).item() for batch in batches)))
 
     def _request(self, batch: pl.DataFrame) -> Request:
-        return self.target.destination.request(self.target.account, self._texts.joined(batch))
+        events, place = self._texts.joined(batch), batch["place"][0]
+        return self.target.destination.request(self.target.account, events, place)
 
     def _intent(self, batch: pl.DataFrame) -> Intent:
         events = batch.select(

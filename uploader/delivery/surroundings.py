@@ -22,6 +22,34 @@ class Post(Protocol):
         """POST once."""
 
 
+class Sign(Protocol):
+    """Say as whom a request comes, where its destination does not put a token into it; see `uploader.delivery.signing`.
+
+    May be called from several threads at a time.
+    """
+
+    def __call__(self, url: str) -> dict[str, str]:
+        """Return the headers of a POST to ``url``. Raises `PlatformRefused` for credentials that are refused.
+
+        Raises `NotSent` where it cannot be found out.
+        """
+
+    def renew(self) -> bool:
+        """Let the next headers be new ones; False where they would be the same again."""
+
+
+class Unsigned:
+    """For requests that carry their token themselves."""
+
+    def __call__(self, url: str) -> dict[str, str]:  # noqa: ARG002 - as `Sign`
+        """See `Sign`."""
+        return {}
+
+    def renew(self) -> bool:
+        """See `Sign.renew`."""
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a delivery needs from outside. ``stop`` is asked before each request; ``progress`` is told of rows.
@@ -39,6 +67,7 @@ class Surroundings:
     deadline: datetime | None = None
     monotonic: Callable[[], float] = time.monotonic
     more_posts: Sequence[Post] = ()
+    sign: Sign = field(default_factory=Unsigned)
 
 
 @dataclass(slots=True)

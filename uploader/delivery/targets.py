@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uploader.clock import NOW_VARIABLE, pretended
+from uploader.delivery.signing import secret_problem
 from uploader.destinations import load, names
 from uploader.destinations.interface import Account, Secret
 from uploader.diff import Rules
@@ -13,9 +15,9 @@ from uploader.errors import ConfigurationError, UsageError
 from uploader.hosts import Hosts, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from uploader.destinations.interface import Destination, Windows
+    from uploader.destinations.interface import Body, Destination, Limits, Windows
     from uploader.settings import DestinationSettings, Settings
 
 
@@ -34,6 +36,16 @@ class Target:
     def name(self) -> str:
         """The destination's name, as in the outbox."""
         return self.destination.name
+
+    def body(self) -> Body:
+        """Declare one event; see `Destination.body`."""
+        return self.destination.body(self.account)
+
+    @property
+    def limits(self) -> Limits:
+        """The most that one request may carry: the platform's, or fewer events by the settings."""
+        most = self.destination.limits
+        return replace(most, events=min(most.events, self.settings.batch_size or most.events))
 
     @property
     def destination_id(self) -> str:
@@ -91,14 +103,19 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
         )
     if not token:
         problems.append(f"the environment variable {token_variable} (the platform's access token)")
+    elif wrong := secret_problem(destination.auth, token):
+        problems.append(f"the environment variable {token_variable}: {wrong}")
     if rehearsal and not settings.test_event_code:
         problems.append(f"{section}.test_event_code (for a rehearsal)")
+    problems += _options_to_mend(destination, settings)
     account = Account(
         dataset_id=settings.dataset_id or "",
         base_url=base_url,
         api_version=settings.api_version or destination.api_version,
         token=Secret(token),
         test_event_code=settings.test_event_code,
+        events={event.lower(): theirs for event, theirs in settings.events.items()},
+        options={key: settings.options.get(key, option.default) for key, option in destination.options.items()},
     )
     if not problems:
         try:
@@ -107,6 +124,22 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
             problems.append(f"{section}: {error}")
     rules = _rules(destination.windows, pixel_redundant=settings.pixel_redundant)
     return Target(destination, settings, account, rules, hosts, tuple(problems))
+
+
+def _options_to_mend(destination: Destination, settings: DestinationSettings) -> Iterator[str]:
+    """Name the options that are missing, unknown or of another form; never their values."""
+    section, known = f"destinations.{destination.name}.options", destination.options
+    if unknown := sorted(set(settings.options) - set(known)):
+        raise ConfigurationError(
+            f"There is no such setting: {', '.join(f'{section}.{name}' for name in unknown)}. "
+            f"{destination.name} has: {', '.join(known) or 'no options'}."
+        )
+    for name, option in known.items():
+        value = settings.options.get(name, "")
+        if not value and option.is_required:
+            yield f"{section}.{name} ({option.about})"
+        elif value and not re.fullmatch(option.pattern, value):
+            yield f"{section}.{name} ({option.about}): it has another form, {option.pattern}"
 
 
 def _rules(windows: Windows, *, pixel_redundant: bool) -> Rules:

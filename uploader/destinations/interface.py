@@ -5,32 +5,50 @@ A destination never opens a socket, reads a file, or looks at the clock.
 
 from __future__ import annotations
 
+import math
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import quote, urlsplit
 
-from uploader.encode import Body, Items, Leaf, Limits, Listed
+import polars as pl
+
+from uploader.body import decimal_text
+from uploader.encode import Body, Items, Leaf, Limits, Listed, Objects
+from uploader.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
     "Account",
+    "Auth",
     "Body",
     "Destination",
     "Items",
     "Leaf",
     "Limits",
     "Listed",
+    "Objects",
+    "Option",
     "Outcome",
     "Request",
     "Response",
     "Secret",
     "Verdict",
     "Windows",
+    "address",
+    "bearer",
+    "decimal_text",
+    "printable_token",
 ]
+
+
+_HEADER_SAFE: Final = re.compile(r"[!-~]+")
 
 
 class Secret:
@@ -53,23 +71,64 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One asset of a platform, as configured: where the events go and as whom."""
+    """One asset of a platform, as configured: where the events go and as whom.
+
+    ``events`` are the user's names or ids for our event names, which are in lower case here; ``options`` the platform's
+    own settings, with their defaults.
+    """
 
     dataset_id: str
     base_url: str
     api_version: str
     token: Secret
     test_event_code: str | None = None
+    events: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def option(self, name: str) -> str | None:
+        """Return an option's value; None where it has none."""
+        return self.options.get(name) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting that one platform has beside those of all: ``[destinations.NAME.options]``.
+
+    ``pattern`` is a regular expression for the whole value; an empty ``default`` is none.
+    """
+
+    about: str
+    pattern: str = r"[!-~]{1,200}"
+    default: str = ""
+    is_required: bool = False
+
+
+class Auth(StrEnum):
+    """How a request says as whom it comes."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a way
+    """By the token as it is, where `Destination.request` puts it."""
+    OAUTH2 = "oauth2"
+    """By an access token for an hour. The secret is JSON as Google's tools write it, a service account's or a user's."""
+    OAUTH1 = "oauth1"
+    """By a signature of OAuth 1.0a. The secret is JSON with `OAUTH1_PARTS`."""
+
+
+OAUTH1_PARTS: Final = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP POST. ``secret_headers`` are revealed by the transport alone."""
+    """One HTTP POST. ``secret_headers`` and ``secret_query`` are revealed where it is sent, and nowhere else.
+
+    ``secret_query`` is for platforms that take their secret in no other place.
+    """
 
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     secret_headers: Mapping[str, Secret] = field(default_factory=dict)
+    secret_query: Mapping[str, Secret] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +145,8 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     """Every event was taken."""
+    PARTIAL = "partial"
+    """Each event was judged by itself: those in ``refused`` were not taken, all others were."""
     REFUSED = "refused"
     """Nothing was taken, because of at least one event in it: find that event."""
     TOO_BIG = "too_big"
@@ -105,7 +166,8 @@ class Outcome:
     """An answer, read. ``code`` is the platform's code; ``message`` is our own text, never the platform's.
 
     ``wait_s`` (seconds) is set where the platform says how long to wait; ``culprits`` are the positions of
-    the events that the answer names as bad.
+    the events that the answer names as bad. ``refused`` are, with `Verdict.PARTIAL`, the positions of the events that
+    were not taken, each with the platform's code.
     """
 
     verdict: Verdict
@@ -114,6 +176,7 @@ class Outcome:
     wait_s: float | None = None
     culprits: tuple[int, ...] = ()
     trace_id: str | None = None
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +209,85 @@ class Destination(ABC):
     api_version: ClassVar[str]
     token_env: ClassVar[str]
     """The environment variable that holds the token, unless a setting names another."""
+    auth: ClassVar[Auth] = Auth.TOKEN
+    auth_hosts: ClassVar[tuple[str, ...]] = ()
+    """Where credentials are exchanged for an access token."""
+    auth_scope: ClassVar[str] = ""
+    """What an access token is asked for."""
     windows: ClassVar[Windows]
     limits: ClassVar[Limits]
+    requests_per_minute: ClassVar[float] = math.inf
+    """How many requests the platform takes in a minute."""
     event_names: ClassVar[Mapping[str, str]]
     """Our event name to theirs; an event that is not named here goes under its own name."""
+    needs_event_ids: ClassVar[bool] = False
+    """Whether events go under ids that the user makes at the platform, in ``[destinations.NAME.events]``, and not
+    under names."""
+    options: ClassVar[Mapping[str, Option]] = MappingProxyType({})
+    """The platform's own settings."""
 
     @abstractmethod
-    def body(self) -> Body:
+    def body(self, account: Account) -> Body:
         """Declare one event over the columns of `uploader.events.EVENTS` and `OUTBOX`."""
 
-    @abstractmethod
-    def request(self, account: Account, events: bytes | memoryview) -> Request:
-        """Wrap a batch's events, JSON joined by commas, into one request. The same arguments give the same bytes."""
+    def event_name(self, account: Account) -> pl.Expr:
+        """Return the platform's name or id of each event: the account's own, else the usual; NULL where it has none."""
+        usual = {} if self.needs_event_ids else {name.lower(): theirs for name, theirs in self.event_names.items()}
+        ours = None if self.needs_event_ids else pl.col("event_name")
+        names = usual | dict(account.events)
+        return pl.col("event_name").str.to_lowercase().replace_strict(names, default=ours, return_dtype=pl.String)
+
+    def place(self, account: Account) -> pl.Expr:
+        """Return for each event which of the account's places it goes to; NULL where it has none for it.
+
+        Events of two places never share a request. What a place is, the platform says: an app, a set of offline events.
+        """
+        return pl.when(self.event_name(account).is_not_null()).then(pl.lit(""))
+
+    def missing(self, event_name: str, action_source: str) -> str:  # noqa: ARG002 - for those that have several places
+        """Say which setting an event of this name and source waits for, if `place` has none for it."""
+        return f"destinations.{self.name}.events.{event_name}, the id of this event at the platform"
 
     @abstractmethod
-    def envelope_bytes(self, account: Account) -> int:
+    def request(self, account: Account, events: bytes | memoryview, place: str = "") -> Request:
+        """Wrap a batch's events, JSON joined by commas, into one request. The same arguments give the same bytes.
+
+        Raises `ConfigurationError` for settings that make no request.
+        """
+
+    def envelope_bytes(self, account: Account, place: str = "") -> int:
         """Bytes of a request's body beside the events and the commas between them."""
+        return len(self.request(account, b"", place).body)
 
     @abstractmethod
     def read_response(self, response: Response, sent: int) -> Outcome:
         """Say what the answer to a request with ``sent`` events means. Never raises, whatever the body."""
+
+
+def bearer(account: Account) -> dict[str, Secret]:
+    """Return the header that most platforms want the token in."""
+    return {"Authorization": Secret(f"Bearer {printable_token(account)}")}
+
+
+def address(account: Account, *path: str) -> str:
+    """Return ``base_url`` with a path of parts that may hold any sign; raise where it could not be an address."""
+    try:
+        base = urlsplit(account.base_url)
+        plain = base.hostname and base.scheme in {"http", "https"} and "@" not in base.netloc
+    except ValueError:
+        plain = None
+    if not plain or re.search(r"[?#\s]", account.base_url):
+        raise ConfigurationError("base_url is scheme, host and path only, like https://graph.example.com")
+    if not account.dataset_id.strip("."):
+        raise ConfigurationError(
+            "dataset_id is missing: the platform shows it beside the name of what takes the events"
+        )
+    return "/".join([account.base_url.rstrip("/"), *(quote(part, safe=":") for part in path)])
+
+
+def printable_token(account: Account) -> str:
+    """Return the token; raise where it could not stand in a header."""
+    token = account.token.reveal()
+    if not _HEADER_SAFE.fullmatch(token):
+        raise ConfigurationError("the access token is empty, or holds blanks or signs that no token has")
+    return token

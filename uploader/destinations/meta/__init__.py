@@ -13,7 +13,6 @@ import re
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import quote, urlsplit
 
 import orjson
 
@@ -25,8 +24,9 @@ from uploader.destinations.interface import (
     Outcome,
     Request,
     Response,
-    Secret,
     Windows,
+    address,
+    bearer,
 )
 from uploader.destinations.meta import answers, payload
 from uploader.errors import ConfigurationError
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _GRAPH_VERSION: Final = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
-_HEADER_SAFE: Final = re.compile(r"[!-~]+")
 
 _STANDARD_EVENTS: Final = (
     *("PageView", "ViewContent", "Search", "AddToCart", "AddToWishlist", "InitiateCheckout", "AddPaymentInfo"),
@@ -64,51 +63,26 @@ class Meta(Destination):
     # Our names are Meta's own.
     event_names: ClassVar[Mapping[str, str]] = MappingProxyType({name: name for name in _STANDARD_EVENTS})
 
-    def body(self) -> Body:
+    def body(self, account: Account) -> Body:
         """See `Destination.body`."""
-        return payload.body(self.event_names)
+        return payload.body(self.event_name(account))
 
-    def request(self, account: Account, events: bytes | memoryview) -> Request:
+    def request(self, account: Account, events: bytes | memoryview, place: str = "") -> Request:  # noqa: ARG002
         """See `Destination.request`. The token travels in a header: addresses end up in logs."""
-        token = account.token.reveal()
-        if not _HEADER_SAFE.fullmatch(token):
-            raise ConfigurationError("the access token is empty, or holds blanks or signs that no token has")
-        head, tail = _envelope(account)
+        if not _GRAPH_VERSION.fullmatch(account.api_version):
+            raise ConfigurationError(f"api_version is a version like v26.0, not {account.api_version!r}")
+        code = account.test_event_code
+        tail = b"]" + (b',"test_event_code":' + orjson.dumps(code) if code else b"") + b"}"
         return Request(
-            url=_url(account),
-            body=b"".join((head, events, tail)),
+            url=address(account, account.api_version, account.dataset_id, "events"),
+            body=b"".join((b'{"data":[', events, tail)),
             headers={"Content-Type": "application/json"},
-            secret_headers={"Authorization": Secret(f"Bearer {token}")},
+            secret_headers=bearer(account),
         )
-
-    def envelope_bytes(self, account: Account) -> int:
-        """See `Destination.envelope_bytes`."""
-        return sum(map(len, _envelope(account)))
 
     def read_response(self, response: Response, sent: int) -> Outcome:
         """See `Destination.read_response`."""
         return answers.outcome_of(response, sent)
-
-
-def _envelope(account: Account) -> tuple[bytes, bytes]:
-    code = account.test_event_code
-    return b'{"data":[', b"]" + (b',"test_event_code":' + orjson.dumps(code) if code else b"") + b"}"
-
-
-def _url(account: Account) -> str:
-    try:
-        base = urlsplit(account.base_url)
-        plain = base.hostname and base.scheme in {"http", "https"} and "@" not in base.netloc
-    except ValueError:
-        plain = None
-    if not plain or re.search(r"[?#\s]", account.base_url):
-        raise ConfigurationError("base_url is scheme, host and path only, like https://graph.facebook.com")
-    if not _GRAPH_VERSION.fullmatch(account.api_version):
-        raise ConfigurationError(f"api_version is a version like v26.0, not {account.api_version!r}")
-    dataset = quote(account.dataset_id, safe="")
-    if not dataset.strip("."):
-        raise ConfigurationError("dataset_id is missing: Events Manager shows it beside the dataset's name")
-    return f"{account.base_url.rstrip('/')}/{account.api_version}/{dataset}/events"
 
 
 DESTINATION: Final = Meta()

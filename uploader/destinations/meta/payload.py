@@ -8,14 +8,11 @@ business-messaging, app-events; as of 2026-09-08 parameters/customer-information
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import polars as pl
 
 from uploader.destinations.interface import Body, Items, Listed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # https://developers.facebook.com/docs/marketing-api/overview/data-processing-options, read 2026-09-12. The
 # server-event page names California alone; this page is newer.
@@ -30,10 +27,10 @@ _LDU_GEOLOCATE: Final = 0
 _LEAD_ID: Final = r"^([1-9][0-9]{14,16})$"
 
 
-def body(event_names: Mapping[str, str]) -> Body:
+def body(event_name: pl.Expr) -> Body:
     """See `Destination.body`; keys in the order of Meta's own samples."""
     return {
-        "event_name": pl.col("event_name").replace(dict(event_names)),
+        "event_name": event_name,
         "event_time": pl.col("event_at").dt.epoch("s"),
         "event_id": pl.col("event_id"),
         "action_source": pl.col("action_source"),

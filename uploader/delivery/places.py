@@ -1,0 +1,40 @@
+"""Which of an account's places each event goes to, and which events have none yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uploader.delivery.targets import Target
+
+
+class Places:
+    """The places of one destination's events."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._place = target.destination.place(target.account).alias("place")
+        self._homeless = Counter[tuple[str, str]]()
+
+    def assign(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows with their ``place``, without those that have none: they wait for a setting."""
+        placed = rows.with_columns(self._place)
+        homeless = placed.filter(pl.col("place").is_null())
+        self._homeless.update(homeless.select("event_name", "action_source").rows())
+        return placed.filter(pl.col("place").is_not_null()) if homeless.height else placed
+
+    def warnings(self) -> Iterator[str]:
+        """Name the settings that events wait for."""
+        waiting = Counter[tuple[str, str]]()
+        for (name, source), count in self._homeless.items():
+            waiting[name, self._target.destination.missing(name, source)] += count
+        for (name, setting), count in sorted(waiting.items()):
+            yield (
+                f"{self._target.name}: {count} {name} events were not sent: they wait for the setting {setting}. "
+                "Set it, or take the event out of seeds/event_routes.csv."
+            )
