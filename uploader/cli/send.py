@@ -19,9 +19,10 @@ from uploader.clock import parse_time
 from uploader.delivery.exposure import early_alarm
 from uploader.delivery.planning import PART_ROWS, check_freshness
 from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
-from uploader.delivery.surroundings import Surroundings
+from uploader.delivery.surroundings import Sign, Surroundings, Unsigned
 from uploader.delivery.targets import ready
 from uploader.errors import Interrupted, LedgerRegression, QualityGateFailed, TryLater, UsageError
+from uploader.hosts import Hosts
 from uploader.ledger import Ledger, Store, guarded
 from uploader.ledger.upkeep import keep
 from uploader.report import plural

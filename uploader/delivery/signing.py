@@ -49,14 +49,17 @@ def secret_problem(auth: Auth, secret: str) -> str | None:
 def signer(target: Target, post: Post, clock: Clock) -> Sign:
     """Return what signs a target's requests. ``post`` may speak to the destination's ``auth_hosts`` only."""
     if target.destination.auth is Auth.OAUTH1:
-        return _OAuth1(json.loads(target.account.token.reveal()), clock)
+        return OAuth1(json.loads(target.account.token.reveal()), clock)
     if target.destination.auth is Auth.OAUTH2:
         return _OAuth2(json.loads(target.account.token.reveal()), target.destination.auth_scope, post)
     return Unsigned()
 
 
-class _OAuth1(Unsigned):
-    """Signs by RFC 5849 with HMAC-SHA1; a JSON body is no part of what is signed (section 3.4.1.3)."""
+class OAuth1(Unsigned):
+    """Signs by RFC 5849 with HMAC-SHA1; a JSON body is no part of what is signed (section 3.4.1.3).
+
+    ``secret`` has `OAUTH1_PARTS`.
+    """
 
     def __init__(self, secret: Mapping[str, str], clock: Clock) -> None:
         self._secret, self._clock = secret, clock
@@ -93,7 +96,9 @@ class _OAuth2:
                 raise NotSent(f"no access token could be got: {error}") from None
             except RefreshError as error:
                 if error.retryable:
-                    raise NotSent("no access token could be got: the server of tokens has an error of its own") from None
+                    raise NotSent(
+                        "no access token could be got: the server of tokens has an error of its own"
+                    ) from None
                 raise PlatformRefused("the credentials were refused: create new ones, or give them access") from None
             except (GoogleAuthError, ValueError):
                 raise PlatformRefused("the credentials cannot be used: create new ones") from None

@@ -137,9 +137,9 @@ def _options_to_mend(destination: Destination, settings: DestinationSettings) ->
     for name, option in known.items():
         value = settings.options.get(name, "")
         if not value and option.is_required:
-            yield f"{section}.{name} ({option.about})"
+            yield f"{section}.{name} ({option.about}, like {option.example})"
         elif value and not re.fullmatch(option.pattern, value):
-            yield f"{section}.{name} ({option.about}): it has another form, {option.pattern}"
+            yield f"{section}.{name} ({option.about}): it has another form, like {option.example}"
 
 
 def _rules(windows: Windows, *, pixel_redundant: bool) -> Rules:

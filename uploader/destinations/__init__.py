@@ -11,11 +11,13 @@ from importlib import import_module
 from uploader.destinations.interface import Destination
 from uploader.errors import ConfigurationError
 
+_NO_PLATFORMS = ("interface", "shared")
+
 
 def names() -> tuple[str, ...]:
     """Name every destination there is, in alphabetical order."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in found if name != "interface"))
+    return tuple(sorted(name for name in found if name not in _NO_PLATFORMS))
 
 
 def load(name: str) -> Destination:

@@ -6,20 +6,17 @@ A destination never opens a socket, reads a file, or looks at the clock.
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import quote, urlsplit
 
 import polars as pl
 
 from uploader.body import decimal_text
 from uploader.encode import Body, Items, Leaf, Limits, Listed, Objects
-from uploader.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,14 +38,8 @@ __all__ = [
     "Secret",
     "Verdict",
     "Windows",
-    "address",
-    "bearer",
     "decimal_text",
-    "printable_token",
 ]
-
-
-_HEADER_SAFE: Final = re.compile(r"[!-~]+")
 
 
 class Secret:
@@ -94,10 +85,12 @@ class Account:
 class Option:
     """A setting that one platform has beside those of all: ``[destinations.NAME.options]``.
 
-    ``pattern`` is a regular expression for the whole value; an empty ``default`` is none.
+    ``pattern`` is a regular expression for the whole value; an empty ``default`` is none. ``example`` is a value of that
+    form, for messages and documents.
     """
 
     about: str
+    example: str
     pattern: str = r"[!-~]{1,200}"
     default: str = ""
     is_required: bool = False
@@ -109,7 +102,7 @@ class Auth(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of a way
     """By the token as it is, where `Destination.request` puts it."""
     OAUTH2 = "oauth2"
-    """By an access token for an hour. The secret is JSON as Google's tools write it, a service account's or a user's."""
+    """By an access token for an hour. The secret is JSON: a service account's or a user's credentials."""
     OAUTH1 = "oauth1"
     """By a signature of OAuth 1.0a. The secret is JSON with `OAUTH1_PARTS`."""
 
@@ -219,10 +212,14 @@ class Destination(ABC):
     requests_per_minute: ClassVar[float] = math.inf
     """How many requests the platform takes in a minute."""
     event_names: ClassVar[Mapping[str, str]]
-    """Our event name to theirs; an event that is not named here goes under its own name."""
+    """Our event name to theirs."""
+    custom_event: ClassVar[str | None] = None
+    """The one name of every event that is not named here; None: it goes under its own name."""
     needs_event_ids: ClassVar[bool] = False
     """Whether events go under ids that the user makes at the platform, in ``[destinations.NAME.events]``, and not
     under names."""
+    event_id_example: ClassVar[str] = ""
+    """Such an id, for messages and documents."""
     options: ClassVar[Mapping[str, Option]] = MappingProxyType({})
     """The platform's own settings."""
 
@@ -232,10 +229,12 @@ class Destination(ABC):
 
     def event_name(self, account: Account) -> pl.Expr:
         """Return the platform's name or id of each event: the account's own, else the usual; NULL where it has none."""
-        usual = {} if self.needs_event_ids else {name.lower(): theirs for name, theirs in self.event_names.items()}
-        ours = None if self.needs_event_ids else pl.col("event_name")
-        names = usual | dict(account.events)
-        return pl.col("event_name").str.to_lowercase().replace_strict(names, default=ours, return_dtype=pl.String)
+        names = {name.lower(): theirs for name, theirs in self.event_names.items()} | dict(account.events)
+        other = pl.col("event_name") if self.custom_event is None else pl.lit(self.custom_event)
+        if self.needs_event_ids:
+            names, other = dict(account.events), pl.lit(None, pl.String)
+        ours = pl.col("event_name").str.to_lowercase()
+        return ours.replace_strict(names, default=other, return_dtype=pl.String) if names else other
 
     def place(self, account: Account) -> pl.Expr:
         """Return for each event which of the account's places it goes to; NULL where it has none for it.
@@ -246,7 +245,8 @@ class Destination(ABC):
 
     def missing(self, event_name: str, action_source: str) -> str:  # noqa: ARG002 - for those that have several places
         """Say which setting an event of this name and source waits for, if `place` has none for it."""
-        return f"destinations.{self.name}.events.{event_name}, the id of this event at the platform"
+        like = f", like {self.event_id_example}" if self.event_id_example else ""
+        return f"destinations.{self.name}.events.{event_name} (the id of this event at the platform{like})"
 
     @abstractmethod
     def request(self, account: Account, events: bytes | memoryview, place: str = "") -> Request:
@@ -262,32 +262,3 @@ class Destination(ABC):
     @abstractmethod
     def read_response(self, response: Response, sent: int) -> Outcome:
         """Say what the answer to a request with ``sent`` events means. Never raises, whatever the body."""
-
-
-def bearer(account: Account) -> dict[str, Secret]:
-    """Return the header that most platforms want the token in."""
-    return {"Authorization": Secret(f"Bearer {printable_token(account)}")}
-
-
-def address(account: Account, *path: str) -> str:
-    """Return ``base_url`` with a path of parts that may hold any sign; raise where it could not be an address."""
-    try:
-        base = urlsplit(account.base_url)
-        plain = base.hostname and base.scheme in {"http", "https"} and "@" not in base.netloc
-    except ValueError:
-        plain = None
-    if not plain or re.search(r"[?#\s]", account.base_url):
-        raise ConfigurationError("base_url is scheme, host and path only, like https://graph.example.com")
-    if not account.dataset_id.strip("."):
-        raise ConfigurationError(
-            "dataset_id is missing: the platform shows it beside the name of what takes the events"
-        )
-    return "/".join([account.base_url.rstrip("/"), *(quote(part, safe=":") for part in path)])
-
-
-def printable_token(account: Account) -> str:
-    """Return the token; raise where it could not stand in a header."""
-    token = account.token.reveal()
-    if not _HEADER_SAFE.fullmatch(token):
-        raise ConfigurationError("the access token is empty, or holds blanks or signs that no token has")
-    return token

@@ -39,6 +39,8 @@ class Fault:
     retry_after: str | None = None
     seconds: float = 1.0
     received: int | None = None
+    platform: str | None = None
+    """The one whose uploads meet it; None: whoever comes next."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -161,10 +163,14 @@ class Faults:
             self._released.clear()
             self._queue.extend(one for fault in made for one in [fault] * fault.times)
 
-    def take(self) -> Fault | None:
-        """Return the next fault and remove it."""
+    def take(self, platform: str) -> Fault | None:
+        """Return the next fault for a platform and remove it."""
         with self._lock:
-            return self._queue.popleft() if self._queue else None
+            for position, fault in enumerate(self._queue):
+                if fault.platform in (None, platform):
+                    del self._queue[position]
+                    return fault
+            return None
 
     def pending(self) -> int:
         """Return how many uploads are still to meet a fault."""

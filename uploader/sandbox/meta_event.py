@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uploader.sandbox import meta_refusal as refuse
 from uploader.sandbox import meta_source
-from uploader.sandbox.meta_shape import as_list
+from uploader.sandbox.shape import as_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

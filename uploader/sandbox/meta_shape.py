@@ -8,85 +8,47 @@ a shop's own; for ``user_data`` and ``app_data`` that is stricter than anything 
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from uploader.sandbox.currencies import CURRENCIES
 from uploader.sandbox.meta_refusal import bad_parameter
+from uploader.sandbox.shape import (
+    AMOUNT,
+    ANY_TEXT,
+    ANYTHING,
+    FLAG,
+    ID,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    Shape,
+    is_amount,
+    is_number,
+    is_text,
+    is_whole,
+    list_of,
+    one_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-Shape: TypeAlias = "tuple[str, Callable[[Any], bool]]"
-"""What a value must be, in words and as a test."""
-
-
-def as_list(value: object) -> list[Any]:
-    """Return the values of a field that takes one or several."""
-    return value if isinstance(value, list) else [value]
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_amount(value: object) -> bool:
-    """Say whether it is a number that is not negative; Meta's samples also show numbers as text."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return False
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return False
-    return number.is_finite() and number >= 0
-
-
-def _is_number(value: object) -> bool:
-    """Say whether it is a number; a margin can be a loss."""
-    return _is_whole(value) or isinstance(value, Decimal)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != ""
+    from collections.abc import Mapping
 
 
 def _is_content(value: object) -> bool:
     if not isinstance(value, dict) or not {"id", "quantity"} <= value.keys():
         return False
-    is_named = _is_text(value["id"]) or _is_whole(value["id"])
-    return is_named and all(_is_amount(value[key]) for key in ("quantity", "item_price") if key in value)
+    is_named = is_text(value["id"]) or is_whole(value["id"])
+    return is_named and all(is_amount(value[key]) for key in ("quantity", "item_price") if key in value)
 
 
-def _list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and all(map(test, value))
-
-
-def _one_of(*allowed: object) -> Shape:
-    return (
-        f"one of {', '.join(map(str, allowed))}",
-        lambda value: type(value) is not bool and value in allowed,
-    )
-
-
-TEXT: Final[Shape] = ("a non-empty string", _is_text)
-ANY_TEXT: Final[Shape] = ("a string", lambda value: isinstance(value, str))
-WHOLE: Final[Shape] = ("an integer", _is_whole)
-OBJECT: Final[Shape] = ("an object", lambda value: isinstance(value, dict))
-FLAG: Final[Shape] = ("a boolean", lambda value: value in (0, 1))
-AMOUNT: Final[Shape] = ("a number that is not negative", _is_amount)
-TEXTS: Final[Shape] = (
-    "a string or a list of strings",
-    lambda value: all(isinstance(v, str) for v in as_list(value)),
-)
-ID: Final[Shape] = ("an id", lambda value: _is_text(value) or _is_whole(value))
-ANYTHING: Final[Shape] = ("anything", lambda _: True)
-DELIVERY: Final = _one_of("in_store", "curbside", "home_delivery")
+DELIVERY: Final = one_of("in_store", "curbside", "home_delivery")
 SEGMENTS: Final = ("business", "business_line", "product_area", "medium")
 
 EVENT: Final[Mapping[str, Shape]] = {
     "event_name": TEXT,
     "event_time": WHOLE,
-    "action_source": _one_of(
+    "action_source": one_of(
         *("email", "website", "app", "phone_call", "chat", "physical_store"),
         *("system_generated", "business_messaging", "other"),
     ),
@@ -97,10 +59,10 @@ EVENT: Final[Mapping[str, Shape]] = {
     "referrer_url": ANY_TEXT,
     "opt_out": FLAG,
     "data_processing_options": ('[] or ["LDU"]', lambda value: value in ([], ["LDU"])),
-    "data_processing_options_country": _one_of(0, 1),
-    "data_processing_options_state": _one_of(0, *range(1000, 1014)),
+    "data_processing_options_country": one_of(0, 1),
+    "data_processing_options_state": one_of(0, *range(1000, 1014)),
     "app_data": OBJECT,
-    "messaging_channel": _one_of("messenger", "whatsapp", "instagram"),
+    "messaging_channel": one_of("messenger", "whatsapp", "instagram"),
     "original_event_data": OBJECT,
     "attribution_data": OBJECT,
     "advanced_measurement_table": ANY_TEXT,
@@ -121,7 +83,7 @@ APP_DATA: Final[Mapping[str, Shape]] = {
     "advertiser_tracking_enabled": FLAG,
     "application_tracking_enabled": FLAG,
     # Documented as texts, an empty one where nothing is known; Meta's SDK writes null there.
-    "extinfo": ("a list of strings", _list_of(lambda value: value is None or isinstance(value, str))),
+    "extinfo": list_of(("a string", lambda value: value is None or isinstance(value, str))),
     **dict.fromkeys(("install_referrer", "installer_package", "vendor_id"), ANY_TEXT),
     **dict.fromkeys(("campaign_ids", "url_schemes", "windows_attribution_id", "receipt_data"), ANYTHING),
     **dict.fromkeys(("consider_views", "include_dwell_data", "include_video_data"), FLAG),
@@ -130,19 +92,19 @@ APP_DATA: Final[Mapping[str, Shape]] = {
 CUSTOM_DATA: Final[Mapping[str, Shape]] = {
     "value": AMOUNT,
     "predicted_ltv": AMOUNT,
-    "net_revenue": ("a number", _is_number),
+    "net_revenue": ("a number", is_number),
     "currency": (
         "a currency code of ISO 4217",
-        lambda value: _is_text(value) and value.upper() in CURRENCIES,
+        lambda value: is_text(value) and value.upper() in CURRENCIES,
     ),
-    "contents": ("a list of objects with id and quantity", _list_of(_is_content)),
-    "content_ids": ("a list of ids", _list_of(ID[1])),
-    "content_type": _one_of("product", "product_group"),
-    "num_items": ("a whole number that is not negative", lambda value: _is_whole(value) and value >= 0),
+    "contents": list_of(("an object with id and quantity", _is_content)),
+    "content_ids": list_of(ID),
+    "content_type": one_of("product", "product_group"),
+    "num_items": ("a whole number that is not negative", lambda value: is_whole(value) and value >= 0),
     **dict.fromkeys(("order_id", "item_number", "content_name", "content_category", "search_string"), TEXT),
     **dict.fromkeys(("event_source", "lead_event_source"), TEXT),
-    "status": ("a string or a boolean", lambda value: _is_text(value) or isinstance(value, bool)),
-    "customer_segmentation": _one_of(
+    "status": ("a string or a boolean", lambda value: is_text(value) or isinstance(value, bool)),
+    "customer_segmentation": one_of(
         *(f"{who}_customer_to_{what}" for who in ("new", "existing") for what in SEGMENTS),
         "customer_in_loyalty_program",
     ),

@@ -11,10 +11,10 @@ from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from uploader.sandbox import page
+from uploader.sandbox import page, platforms
 from uploader.sandbox.counts import Books
 from uploader.sandbox.faults import Fault, Faults, fault_answer
-from uploader.sandbox.meta import PATH, Judgement, Meta
+from uploader.sandbox.received import Upload
 from uploader.sandbox.server import Server
 from uploader.sandbox.wire import Answer, Call, json_answer, strict_json
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONTROL: Final = "/_sandbox/"
 REMEMBERED_REQUESTS: Final = 10_000
+_ANYTHING: Final = "meta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Seen:
 
 @dataclass
 class Sandbox:
-    """A local stand-in of Meta's Conversions API, on 127.0.0.1.
+    """A local stand-in of the platforms' interfaces for conversions, on 127.0.0.1.
 
     ``port`` 0 takes a free one. ``dataset_ids`` None accepts any dataset. ``clock`` says what time it is;
     `set_clock` overrides it. ``version`` is the newest API version that it serves. ``on_request`` is told
@@ -70,7 +71,7 @@ class Sandbox:
 
     def __post_init__(self, dataset_ids: Iterable[str] | None) -> None:
         known = None if dataset_ids is None else frozenset(map(str, dataset_ids))
-        self._platform = Meta(self.token, known, self.version)
+        self._platforms = platforms.load(platforms.Access(self.token, known, self.version))
         self._books = Books()
         self._seen: deque[Seen] = deque(maxlen=REMEMBERED_REQUESTS)
         self._standing_at: datetime | None = None
@@ -134,8 +135,12 @@ class Sandbox:
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         """Return the next fault if this request is an upload. See `Backend`."""
-        place = PATH.fullmatch(path)
-        return self.faults.take() if method == "POST" and place and place["edge"] else None
+        name = self._platform_of(path)
+        return self.faults.take(name) if method == "POST" and self._platforms[name].is_upload(path) else None
+
+    def _platform_of(self, path: str) -> str:
+        """Name the platform that a path belongs to; what belongs to nobody goes to the one that says so in its form."""
+        return next((name for name, platform in self._platforms.items() if platform.is_mine(path)), _ANYTHING)
 
     def reply(self, call: Call, fault: Fault | None) -> Answer:
         """Answer one call. See `Backend`."""
@@ -160,29 +165,24 @@ class Sandbox:
 
     def _judged(self, call: Call, trace_id: str, fault: Fault | None, wrong: Answer | None) -> Answer:
         now = self.now()
-        judgement = self._platform.judge(call, now)
-        received = None
-        if fault is not None and fault.kind == "wrong_count":
-            received = len(judgement.events) - 1 if fault.received is None else fault.received
-        answer = judgement.answer(trace_id, received)
-        if judgement.is_upload:
+        upload = self._platforms[self._platform_of(call.path)].judge(call, now, trace_id, fault)
+        if upload.is_upload:
             if fault is not None and fault.kind != "none":
-                self._books.enter_fault(judgement.dataset_id, fault.kind, is_judged=True)
-            taken = self._books.enter(judgement, now)
-            self._remember(call, judgement, (wrong or answer).status, taken=taken, fault=fault)
-        return answer
+                self._books.enter_fault(upload.dataset_id, fault.kind, is_judged=True)
+            taken = self._books.enter(upload, now)
+            self._remember(call, upload, (wrong or upload.answer).status, taken=taken, fault=fault)
+        return upload.answer
 
     def _not_judged(self, call: Call, fault: Fault, answer: Answer | None) -> None:
-        place = PATH.fullmatch(call.path)
-        dataset_id = place["dataset_id"] if place else ""
+        dataset_id = self._platforms[self._platform_of(call.path)].dataset_of(call.path)
         self._books.enter_fault(dataset_id, fault.kind, is_judged=False)
         status = answer.status if answer else 0
-        self._remember(call, Judgement(dataset_id, is_upload=True), status, fault=fault)
+        self._remember(call, Upload(dataset_id, json_answer({})), status, fault=fault)
 
     def _remember(
         self,
         call: Call,
-        judgement: Judgement,
+        upload: Upload,
         status: int,
         *,
         taken: tuple[int, int] = (0, 0),
@@ -190,14 +190,14 @@ class Sandbox:
     ) -> None:
         seen = Seen(
             at=self.now(),
-            dataset_id=judgement.dataset_id,
+            dataset_id=upload.dataset_id,
             status=status,
-            events=len(judgement.events),
+            events=upload.sent,
             counted=taken[0],
             duplicates=taken[1],
-            refused=judgement.refusal.label if judgement.refusal else None,
+            refused=upload.refused,
             fault=fault.kind if fault else None,
-            token_from=judgement.token_from,
+            token_from=upload.token_from,
             body_bytes=len(call.body),
             body_sha256=hashlib.sha256(call.body).hexdigest(),
         )

@@ -25,10 +25,9 @@ from uploader.destinations.interface import (
     Request,
     Response,
     Windows,
-    address,
-    bearer,
 )
 from uploader.destinations.meta import answers, payload
+from uploader.destinations.shared import address, bearer
 from uploader.errors import ConfigurationError
 
 if TYPE_CHECKING:
