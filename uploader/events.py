@@ -90,6 +90,7 @@ _EVENTS: Final[_Columns] = {
     "user_agent": pl.String,
     "fbp": pl.String,
     "fbc": pl.String,
+    "ga_client_id": pl.String,
     "gclid": pl.String,
     "gbraid": pl.String,
     "wbraid": pl.String,

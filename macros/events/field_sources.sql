@@ -47,6 +47,7 @@
         'first_name_sha256': ['first_name'], 'last_name_sha256': ['last_name'],
         'date_of_birth_sha256': ['date_of_birth'], 'gender_sha256': ['gender'],
         'fbp': ['fbp'], 'fbc': ['fbc', 'started_at'] + pages,
+        'ga_client_id': ['ga_client_id'],
         'country_code': ['country_code'], 'region_code': ['region', 'country_code'],
     } %}
     {% for column in click_ids() %}{% do sources.update({column: pages}) %}{% endfor %}

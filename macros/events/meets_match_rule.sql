@@ -1,7 +1,8 @@
 {# Whether the identifiers that would leave, without those that a policy withholds, reach a destination's minimum: one
    branch for each word that seeds/destinations.csv may hold in match_rule. A word without a branch lets nothing pass. #}
-{% macro meets_match_rule(match_rule, events, withheld_fields) -%}
+{% macro meets_match_rule(match_rule, match_keys, events, withheld_fields) -%}
     case {{ match_rule }}
+        when 'any_key' then {{ any_key_leaves(match_keys, events, withheld_fields) }}
         when 'no_broad_combination' then {{ no_broad_combination(events, withheld_fields) }}
         else false
     end
@@ -41,6 +42,28 @@
             {{ events }}.messaging_channel is null
             or {{ any_leaves(events, in_conversation, withheld_fields) }}
         )
+{%- endmacro %}
+
+{# What seeds/destinations.csv may name in match_keys: a column, or two that count together only. #}
+{% macro match_key_names() %}
+    {{ return(click_ids() | list + [
+        'email_sha256', 'email_gmail_sha256', 'email_microsoft_sha256', 'email_reddit_sha256', 'phone_digits_sha256',
+        'phone_e164_sha256', 'external_id_sha256', 'ga_client_id', 'fbp', 'fbc', 'madid', 'lead_id',
+        'client_ip+user_agent', 'first_name_sha256+last_name_sha256',
+    ]) }}
+{% endmacro %}
+
+{# Whether at least one of the keys that a destination names would leave; match_keys holds names with blanks between. #}
+{% macro any_key_leaves(match_keys, events, withheld_fields) -%}
+    {%- set conditions = [] -%}
+    {%- for name in match_key_names() -%}
+        {%- set parts = ["' ' || " ~ match_keys ~ " || ' ' like '% " ~ name ~ " %'"] -%}
+        {%- for column in name.split('+') -%}
+            {%- do parts.append(any_leaves(events, [column], withheld_fields)) -%}
+        {%- endfor -%}
+        {%- do conditions.append('(' ~ parts | join(' and ') ~ ')') -%}
+    {%- endfor -%}
+    {{ conditions | join('\n            or ') }}
 {%- endmacro %}
 
 {# Whether at least one of some columns would leave; those that end in s are lists. Withholding is rare, so whether there

@@ -20,7 +20,7 @@
     {{ return([
         'raw_schema', 'value_basis', 'subtract_refunds', 'segment_customers', 'renewal_event_name', 'crm_name',
         'require_payment', 'session_lookback_days', 'pixel_duplicate_minutes', 'identity_max_links',
-        'identity_max_names', 'identity_max_visitors', 'identity_rounds', 'slice_from_rows',
+        'identity_max_names', 'identity_max_visitors', 'identity_rounds', 'enabled_destinations', 'slice_from_rows',
     ]) }}
 {% endmacro %}
 

@@ -28,6 +28,7 @@
             'optional': {
                 'customer_id': 'text', 'landing_url': 'text', 'referrer_url': 'text', 'fbp': 'text', 'fbc': 'text',
                 'client_ip': 'text', 'user_agent': 'text', 'country_code': 'text', 'global_privacy_control': 'bool',
+                'ga_client_id': 'text',
             },
         },
         'consent': {

@@ -16,6 +16,7 @@ sessions as (
 purposes as (
 
     select distinct consent_purpose from {{ ref('destinations') }}
+    where is_enabled is not null
 
 ),
 

@@ -15,6 +15,7 @@ decisions as (
 purposes as (
 
     select distinct consent_purpose from {{ ref('destinations') }}
+    where is_enabled is not null
 
 ),
 

@@ -76,6 +76,7 @@ events_identified as (
         case when is_website then coalesce(user_agent, session_user_agent) end as user_agent,
         coalesce({{ well_formed_browser_id('fbp') }}, lent_fbp) as fbp,
         coalesce({{ facebook_click('fbc', 'fbclid', 'session_started_at') }}, lent_fbc) as fbc,
+        {{ browser_client_id('ga_client_id') }} as ga_client_id,
         {{ click_ids_of_event() }},
         {{ hashed_form('email', 'normal_email') }} as email_sha256,
         {{ hashed_form('email', gmail_form('normal_email')) }} as email_gmail_sha256,

@@ -48,6 +48,7 @@ events_sessionized as (
         coalesce(events.referrer_url, sessions.referrer_url) as referrer_url,
         coalesce(events.fbp, sessions.fbp) as fbp,
         coalesce(events.fbc, sessions.fbc) as fbc,
+        sessions.ga_client_id,
         {{ lent_columns('lent') }}
     from events
     left join matches on events.event_key = matches.event_key

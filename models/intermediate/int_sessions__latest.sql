@@ -36,7 +36,8 @@ ranked as (
             partition by session_id
             order by
                 started_at desc nulls last, visitor_id asc, customer_id asc, landing_url asc, fbc asc,
-                fbp asc, client_ip asc, user_agent asc, referrer_url asc, country asc
+                fbp asc, client_ip asc, user_agent asc, referrer_url asc, country asc,
+                ga_client_id asc
         ) as version_number
     from marked
     where is_repeated

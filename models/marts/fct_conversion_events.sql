@@ -117,6 +117,7 @@ conversion_events as (
         events.user_agent,
         events.fbp,
         events.fbc,
+        events.ga_client_id,
         events.gclid,
         events.gbraid,
         events.wbraid,

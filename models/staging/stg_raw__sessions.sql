@@ -26,6 +26,7 @@ sessions as (
         referrer_url,
         fbp,
         fbc,
+        ga_client_id,
         client_ip,
         user_agent,
         country_code as country,

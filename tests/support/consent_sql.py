@@ -51,7 +51,7 @@ TABLES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
         "country_code": _TEXT, "region_code": _TEXT, "regime": _TEXT, "on_denial": _TEXT, "gpc_is_denial": _BOOL,
         "regrant_revives": _BOOL,
     },
-    "destinations": {"destination": _TEXT, "consent_purpose": _TEXT},
+    "destinations": {"destination": _TEXT, "consent_purpose": _TEXT, "is_enabled": _BOOL},
     "stg_kept__sent_log": {
         "destination": _TEXT, "destination_id": _TEXT, "event_name": _TEXT, "event_id": _TEXT, "state": _TEXT,
         "reason": _TEXT, "first_intent_at": _TIME, "updated_at": _TIME,

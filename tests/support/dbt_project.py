@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "order_lines": ("order_id", "line_number", "product_id", "title", "category", "quantity", "unit_price"),
     "sessions": (
         *("session_id", "visitor_id", "customer_id", "started_at", "landing_url", "referrer_url", "fbp", "fbc"),
-        *("client_ip", "user_agent", "country_code", "global_privacy_control"),
+        *("client_ip", "user_agent", "country_code", "global_privacy_control", "ga_client_id"),
     ),
     "consent": (
         *("consent_id", "subject_type", "subject_id", "purpose", "status", "recorded_at", "jurisdiction", "source"),

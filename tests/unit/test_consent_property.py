@@ -134,7 +134,9 @@ def tables(histories: list[History]) -> dict[str, list[dict[str, Any]]]:
     laws = [
         dict(zip(("country_code", "region_code"), place, strict=True)) | law._asdict() for place, law in POLICY.items()
     ]
-    purposes = [{"destination": f"to-{purpose}", "consent_purpose": purpose} for purpose in PURPOSES]
+    purposes = [
+        {"destination": f"to-{purpose}", "consent_purpose": purpose, "is_enabled": True} for purpose in PURPOSES
+    ]
     return found | {"consent_policy": laws, "destinations": purposes}
 
 

@@ -38,7 +38,7 @@ REPEATED_BY_PEOPLE: Final = frozenset(
 
 MATCH_KEYS: Final = (
     *IDENTIFIERS,
-    *("client_ip", "fbp", "fbc", "gclid", "gbraid", "wbraid", "ttclid", "sc_cid", "epik", "rdt_cid"),
+    *("client_ip", "fbp", "fbc", "ga_client_id", "gclid", "gbraid", "wbraid", "ttclid", "sc_cid", "epik", "rdt_cid"),
     *("li_fat_id", "msclkid", "twclid", "email_sha256s", "phone_digits_sha256s", "lead_id", "madid", "anon_id"),
     *("page_scoped_user_id", "ctwa_clid", "ig_sid"),
 )

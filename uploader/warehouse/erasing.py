@@ -52,7 +52,9 @@ _STRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "record_id": ("event", "session_id"),
 }
 """What the columns of a name hold of a person."""
-_DEVICES: Final = ("fbp", "fbc", "madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid")
+_DEVICES: Final = (
+    *("fbp", "fbc", "ga_client_id", "madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid"),
+)
 _HASHED: Final = ("email", "phone", "external_id")
 
 BOOKS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -33,8 +33,9 @@ _SLICE: Final = "build_slice"
 _NEEDED: Final = (SUPPRESSIONS, REQUESTS, "int_values__suppressed", "int_events__suppressed", "int_events__located")
 
 # What an event shares with somebody else's is not the person's: a device, a session that two people had.
+_VISITED: Final = ("session_id", "fbp", "fbc", "ga_client_id")
 _DEVICES: Final = (
-    *("session_id", "fbp", "fbc", "madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid"),
+    *("session_id", "fbp", "fbc", "ga_client_id", "madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid"),
 )
 _OWN: Final = ("order_id", "subscription_id", "lead_id")
 _HASHES: Final = (
@@ -205,7 +206,7 @@ class _Search:
         """Return what events and visits say of devices; not what others' events have."""
         seen = "select {column} from found_among where"
         found = {name: self.texts(f"{seen} is_mine except {seen} not is_mine", column=name) for name in _DEVICES}
-        return found | {name: found[name] | self.texts(_VISITS, column=name) for name in ("session_id", "fbp", "fbc")}
+        return found | {name: found[name] | self.texts(_VISITS, column=name) for name in _VISITED}
 
     def _hashes(self) -> frozenset[str]:
         """Return the hashes that platforms get, and that belong to one person alone."""

@@ -1,5 +1,5 @@
 -- Guards: each event has exactly one row per destination in the outbox, so that none is lost without a
--- reason. A destination that is switched off has its rows too.
+-- reason. A destination that is switched off has its rows too; one that is not in use has none.
 with
 
 expected as (
@@ -9,6 +9,7 @@ expected as (
         destinations.destination
     from {{ ref('fct_conversion_events') }} as events
     cross join {{ ref('destinations') }} as destinations
+    where destinations.is_enabled is not null
 
 ),
 
