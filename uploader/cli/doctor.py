@@ -13,8 +13,7 @@ from uploader.cli.context import Context, environment
 from uploader.cli.survey import Choice, candidates
 from uploader.clock import naive
 from uploader.delivery.planning import check_freshness
-from uploader.delivery.targets import targets
-from uploader.destinations import names
+from uploader.delivery.targets import configured, targets
 from uploader.errors import ConfigurationError, UploaderError
 from uploader.ledger import Publication, summary, verify
 from uploader.report import plural
@@ -84,7 +83,7 @@ def _findings() -> Iterator[Finding]:
             yield from _warehouse(context, connection)
     except UploaderError as error:
         yield Finding("warehouse", "fail", str(error))
-        yield from _destinations(context, names())
+        yield from _destinations(context, None)
     yield from _sent_log(context, Publication(*published) if published else None)
 
 
@@ -99,7 +98,7 @@ def _warehouse(context: Context, connection: Connection) -> Iterator[Finding]:
         as_of = outbox.read_as_of(connection, context.profile)
     except UploaderError as error:
         yield Finding("marts", "fail", str(error))
-        yield from _destinations(context, names())
+        yield from _destinations(context, None)
         return
     try:
         check_freshness(as_of, context.clock(), context.settings.delivery.max_outbox_age_hours)
@@ -111,9 +110,11 @@ def _warehouse(context: Context, connection: Connection) -> Iterator[Finding]:
     yield from _destinations(context, enabled)
 
 
-def _destinations(context: Context, enabled: Sequence[str]) -> Iterator[Finding]:
+def _destinations(context: Context, enabled: Sequence[str] | None) -> Iterator[Finding]:
+    """Look at the settings of what is enabled, or where that is not known, of what the settings speak of."""
     try:
-        chosen = targets(enabled, context.settings, environment())
+        settings, variables = context.settings, environment()
+        chosen = configured(settings, variables) if enabled is None else targets(enabled, settings, variables)
     except UploaderError as error:
         yield Finding("destinations", "fail", str(error))
         return

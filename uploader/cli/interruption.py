@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from uploader.transport import Transport
 
@@ -24,7 +24,7 @@ class Interruption:
     """Remembers a signal, so that requests on its ``connections`` may finish; a second one ends the run at once."""
 
     number: int | None = field(default=None)
-    connections: Sequence[Transport] = ()
+    connections: list[Transport] = field(default_factory=list)
 
     def handle(self, number: int, _frame: object) -> None:
         """Take a signal."""

@@ -18,8 +18,7 @@ from uploader.cli.context import Context, environment
 from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.telling import place_text, reason_text, state_text, tell
 from uploader.clock import moment
-from uploader.delivery.targets import targets
-from uploader.destinations import names
+from uploader.delivery.targets import configured
 from uploader.errors import TryLater, UsageError
 from uploader.ledger import Ledger, State, guarded, reading
 from uploader.ledger.summary import Wanted, groups, keys_in
@@ -128,7 +127,7 @@ def who() -> str:
 
 def _choose(context: Context, ledger: Ledger | None, decision: Decision, request: Request) -> list[Choice]:
     """Return what a decision is about, by destination; raise for an id that is not in the state it must be in."""
-    known = targets(names(), context.settings, environment())
+    known = configured(context.settings, environment())
     # What only the sent log knows, like a dataset of old, must be named.
     chosen = places(known, ledger if request.destinations else None, request.destinations)
     found = [

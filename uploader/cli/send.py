@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -14,15 +14,14 @@ from uploader.cli.context import Context
 from uploader.cli.interruption import Interruption
 from uploader.cli.people import who
 from uploader.cli.publishing import publish_changes, published_so_far
+from uploader.cli.sending import Limits, Sender
 from uploader.cli.survey import Choice, candidates, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
 from uploader.delivery.exposure import early_alarm
 from uploader.delivery.planning import PART_ROWS, check_freshness
-from uploader.delivery.run import Report, begin_watch, deliver, exit_code, first_run_notice
-from uploader.delivery.surroundings import Sign, Surroundings, Unsigned
+from uploader.delivery.run import Report, begin_watch, exit_code
 from uploader.delivery.targets import ready
 from uploader.errors import Interrupted, LedgerRegression, QualityGateFailed, TryLater, UsageError
-from uploader.hosts import Hosts
 from uploader.ledger import Ledger, Store, guarded
 from uploader.ledger.upkeep import keep
 from uploader.report import plural
@@ -30,15 +29,10 @@ from uploader.warehouse import outbox
 from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
-    import polars as pl
-
-    from uploader.answers import Answer
     from uploader.cli.gate import Frames
     from uploader.delivery.planning import Plan
-    from uploader.delivery.targets import Target
-    from uploader.transport import Transport
     from uploader.warehouse import Connection
 
     Ended: TypeAlias = tuple[list[Report], LedgerRegression | None]
@@ -49,9 +43,7 @@ class Options:
     """How a run is limited."""
 
     choice: Choice
-    limit: int | None
-    deadline: datetime
-    concurrency: int | None
+    limits: Limits
     init: bool
 
 
@@ -81,7 +73,7 @@ def send(
         _confirm()
     context, interruption = Context.load(), Interruption()
     ends_at = context.clock() + timedelta(seconds=deadline)
-    options = Options(choice, 5 if test else limit, ends_at, concurrency, init)
+    options = Options(choice, Limits(5 if test else limit, ends_at, concurrency), init)
     reports, damage = _locked(context, options, interruption)
     code = exit_code(reports, interrupted=lambda: interruption.number)
     problem = "Interrupted; what was not tried is sent by the next run." if interruption.number else None
@@ -125,10 +117,10 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
-            unjudged = _unjudged(context, connection, made, options.limit)
+            unjudged = _unjudged(context, connection, made, options.limits.events)
             parts = {
                 entry.target.name: due_parts(context.profile, connection, queue, interruption.sleep)
-                for entry, queue in ((entry, entry.queue(PART_ROWS, options.limit)) for entry in made)
+                for entry, queue in ((entry, entry.queue(PART_ROWS, options.limits.events)) for entry in made)
             }
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
@@ -136,9 +128,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             begin_watch(entry, ledger)
         if unjudged is not None:
             _require_passed(context, made, ledger, unjudged)
-        # One that failed last time goes last: it must not keep the others waiting.
-        made.sort(key=lambda entry: ledger.breaker(entry.target.destination_id).failures)
-        reports = [_deliver(context, options, interruption, ledger, entry, parts) for entry in made]
+        sender = Sender(context, ledger, interruption, options.limits)
+        reports = sender.to_all(made, parts)
         _warn_early(context, made, ledger)
         publish_changes(context, ledger, published, interruption.sleep)
         # What is old enough to be forgotten is judged by the clock, too.
@@ -181,84 +172,6 @@ def _keep(context: Context, ledger: Ledger) -> LedgerRegression | None:
     except LedgerRegression as error:
         return error
     return None
-
-
-def _deliver(
-    context: Context,
-    options: Options,
-    interruption: Interruption,
-    ledger: Ledger,
-    entry: Plan,
-    parts: Mapping[str, Iterator[pl.DataFrame]],
-) -> Report:
-    notice = first_run_notice(entry, ledger, context.clock())
-    if notice:
-        errors.print(notice, markup=False)
-    settings = entry.target.settings
-    left = (options.deadline - context.clock()).total_seconds()
-    if left <= settings.total_timeout_s:
-        errors.print(
-            f"No request can begin: {left:.0f} s are left until the deadline, and a request may last "
-            f"{settings.total_timeout_s:g} s (destinations.{entry.target.name}.total_timeout_s).",
-            style="yellow",
-        )
-    total = entry.height if options.limit is None else min(entry.height, options.limit)
-    connections = _connections(entry.target, options.concurrency or settings.concurrency) if total else []
-    interruption.connections = connections
-    with _progress(entry.target, total) as advance:
-        surroundings = Surroundings(
-            ledger=ledger,
-            post=connections[0].post if connections else _post_nothing,
-            more_posts=[connection.post for connection in connections[1:]],
-            clock=context.clock,
-            sleep=interruption.sleep,
-            stop=lambda: interruption.number is not None,
-            progress=advance,
-            deadline=options.deadline,
-            sign=_signer(entry.target, context) if total else Unsigned(),
-        )
-        try:
-            return deliver(entry, parts[entry.target.name], surroundings)
-        finally:
-            for connection in connections:
-                connection.close()
-
-
-def _connections(target: Target, count: int) -> list[Transport]:
-    from uploader.transport import Timeouts, Transport  # with requests, which takes long to import
-
-    settings = target.settings
-    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
-    return [Transport(timeouts, target.hosts) for _ in range(count)]
-
-
-def _signer(target: Target, context: Context) -> Sign:
-    from uploader.delivery.signing import signer
-    from uploader.transport import Timeouts, Transport
-
-    settings = target.settings
-    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
-    return signer(target, Transport(timeouts, Hosts(target.destination.auth_hosts)).post, context.clock)
-
-
-def _post_nothing(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:  # noqa: ARG001 - as `Post`
-    raise AssertionError("nothing is due, so nothing is posted")
-
-
-@contextmanager
-def _progress(target: Target, total: int) -> Iterator[Any]:
-    """Show a bar on a terminal, and a plain line elsewhere."""
-    if not errors.is_terminal:
-        if total:
-            errors.print(f"{target.name}: sending {total} events to {target.destination_id}", markup=False)
-        yield lambda _rows: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task(target.name, total=total)
-        yield lambda rows: progress.advance(task, rows)
 
 
 def _tell(reports: Sequence[Report], code: int, problem: str | None, *, as_json: bool) -> None:

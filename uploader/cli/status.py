@@ -14,8 +14,7 @@ from uploader.cli.survey import Choice, plans
 from uploader.cli.telling import listing, overview, tell
 from uploader.clock import moment
 from uploader.delivery.exposure import exposure
-from uploader.delivery.targets import targets
-from uploader.destinations import names
+from uploader.delivery.targets import configured
 from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
 from uploader.ledger import Breaker, State
 from uploader.ledger.summary import Wanted, by_state, groups, keys_in
@@ -48,7 +47,7 @@ def status(
     Example: uploader status --held
     """
     context = Context.load()
-    known = targets(names(), context.settings, environment())
+    known = configured(context.settings, environment())
     lists = [state for state, is_wanted in ((State.HELD, held), (State.DEAD, dead)) if is_wanted]
     with context.sent_log() as ledger:
         chosen = places(known, ledger, destination or ())

@@ -19,17 +19,21 @@ class Places:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._place = target.destination.place(target.account).alias("place")
+        self._name = target.destination.event_name(target.account).alias("theirs")
         self._homeless = Counter[tuple[str, str]]()
+        self._names: dict[str, set[str]] = {}
 
     def assign(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows with their ``place``, without those that have none: they wait for a setting."""
         placed = rows.with_columns(self._place)
+        for ours, theirs in placed.select("event_name", self._name).unique().drop_nulls().rows():
+            self._names.setdefault(theirs, set()).add(ours)
         homeless = placed.filter(pl.col("place").is_null())
         self._homeless.update(homeless.select("event_name", "action_source").rows())
         return placed.filter(pl.col("place").is_not_null()) if homeless.height else placed
 
     def warnings(self) -> Iterator[str]:
-        """Name the settings that events wait for."""
+        """Name the settings that events wait for, and events that the platform cannot tell from each other."""
         waiting = Counter[tuple[str, str]]()
         for (name, source), count in self._homeless.items():
             waiting[name, self._target.destination.missing(name, source)] += count
@@ -38,3 +42,9 @@ class Places:
                 f"{self._target.name}: {count} {name} events were not sent: they wait for the setting {setting}. "
                 "Set it, or take the event out of seeds/event_routes.csv."
             )
+        for theirs, ours in sorted(self._names.items()):
+            if len(ours) > 1 and theirs != self._target.destination.custom_event:
+                yield (
+                    f"{self._target.name}: {' and '.join(sorted(ours))} both go as {theirs}, so they are one event "
+                    f"there. Set destinations.{self._target.name}.events, or take one out of seeds/event_routes.csv."
+                )

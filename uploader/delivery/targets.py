@@ -83,6 +83,12 @@ def targets(
     return [_target(name, settings.destination(name), environment, rehearsal=rehearsal) for name in chosen]
 
 
+def configured(settings: Settings, environment: Mapping[str, str]) -> list[Target]:
+    """Return the destinations that the settings say anything of; all there are, where they say nothing at all."""
+    chosen = [name for name in names() if name in settings.destinations]
+    return targets(chosen or names(), settings, environment)
+
+
 def _target(name: str, settings: DestinationSettings, environment: Mapping[str, str], *, rehearsal: bool) -> Target:
     destination = load(name)
     section = f"destinations.{name}"

@@ -42,7 +42,7 @@ class SqliteDatabase(Store):
         self._may_write = not read_only
         try:
             address = f"{self.path.absolute().as_uri()}?mode={mode}"
-            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+            self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
             if not read_only:
                 for statement in _FOR_WRITING:
                     self._connection.execute(statement)

@@ -9,6 +9,7 @@ believe to be alone, only one can go on.
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,6 +22,7 @@ from uploader.errors import LedgerRegression, QualityGateFailed, TryLater
 from uploader.ledger import migrations
 from uploader.ledger.manifest import Manifest
 from uploader.ledger.states import Breaker, Settled, State
+from uploader.ledger.turns import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +58,7 @@ class Ledger:
 
     def __init__(self, store: Store, clock: Clock, run_id: str, *, read_only: bool = False) -> None:
         self.store = store
+        self.turn = threading.RLock()
         self.run_id = run_id
         self._clock = clock
         self._wrong_by = 0
@@ -64,9 +67,8 @@ class Ledger:
             migrations.require_newest(store) if read_only else migrations.migrate(store, clock)
             about = dict(store.rows("select key, value from meta", {}))
             self.ledger_id = about["ledger_id"]
-            self.begun_at = int(about["begun_at"])
-            self.high_water = int(about["high_water"])
-            self.written_at = int(about["written_at"])
+            numbers = (int(about[name]) for name in ("begun_at", "high_water", "written_at"))
+            self.begun_at, self.high_water, self.written_at = numbers
         except (KeyError, ValueError):
             store.close()
             raise LedgerRegression(f"The sent log {store} has no identity. Restore it from a backup.") from None
@@ -78,8 +80,7 @@ class Ledger:
     def create(store: Store, clock: Clock) -> None:
         """Make an empty log in a place that has none."""
         first = (("ledger_id", uuid.uuid4().hex), ("begun_at", str(microseconds(clock()))))
-        rows = [f"insert into meta values ('{key}', '{value}')" for key, value in first]
-        store.create([*migrations.statements(0), *rows])
+        store.create([*migrations.statements(0), *(f"insert into meta values ('{k}', '{v}')" for k, v in first)])
 
     def close(self) -> None:
         """Close the log."""
@@ -97,7 +98,7 @@ class Ledger:
         """Do everything inside or nothing; yields the time in microseconds, and keeps it as that of the last change."""
         before, now = self.high_water, microseconds(self._clock()) - self._wrong_by
         try:
-            with self.store.transaction():
+            with self.turn, self.store.transaction():
                 self._require_latest(before)
                 yield now
                 self._set("high_water", self.high_water)
@@ -132,10 +133,9 @@ class Ledger:
 
     def _number(self, table: str, column: str, value: str) -> int:
         """Return the number of a destination id or a set of fields, a new one where it is not known yet."""
-        insert = f"insert into {table} ({column}) values (:value) on conflict ({column}) do nothing"
-        self.store.execute(insert, {"value": value})
-        select = f"select {table}_no from {table} where {column} = :value"
-        return int(self.store.rows(select, {"value": value})[0][0])
+        about = {"value": value}
+        self.store.execute(f"insert into {table} ({column}) values (:value) on conflict ({column}) do nothing", about)
+        return int(self.store.rows(f"select {table}_no from {table} where {column} = :value", about)[0][0])
 
     def _destination_no(self, destination_id: str) -> int:
         return self._number("destination", "destination_id", destination_id)
@@ -148,6 +148,7 @@ class Ledger:
         """Record what became of a batch: ``acked``, ``released``, or ``dead`` for a single refused event."""
         self.advance((Settled(batch_id, state, code, trace_id),), ())
 
+    @in_turn
     def advance(self, settled: Sequence[Settled], intents: Sequence[Intent], recalled: Sequence[int] = ()) -> list[int]:
         """Record outcomes and put intents on the disk, all in one commit; return the intents' batch ids.
 
@@ -185,6 +186,7 @@ class Ledger:
         self.store.insert("batch_event", filled.columns, filled.rows())
         return batch_id
 
+    @in_turn
     def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:
         """Record a verdict on single keys.
 
@@ -273,11 +275,13 @@ class Ledger:
         rows = self.store.rows("select decided_at, decided_by, command, detail from decision order by decision_no", {})
         return [(moment(at), by, command, detail) for at, by, command, detail in rows]
 
+    @in_turn
     def _about(self, destination_id: str, column: str) -> int | None:
         query = f"select {column} from destination where destination_id = :destination"
         found = self.store.rows(query, {"destination": destination_id})
         return found[0][0] if found else None
 
+    @in_turn
     def frame(self, query: str, values: Mapping[str, Any], schema: pl.Schema) -> pl.DataFrame:
         """Return a query's rows as a frame of the given schema."""
         return pl.DataFrame(self.store.rows(query, values), schema=schema, orient="row")

@@ -53,7 +53,7 @@ def has_acked(ledger: Ledger, destination_id: str) -> bool:
         "select 1 as one from batch b join destination d on d.destination_no = b.destination_no "
         "where d.destination_id = :destination and b.state = 'acked' limit 1"
     )
-    return bool(ledger.store.rows(query, {"destination": destination_id}))
+    return bool(ledger.frame(query, {"destination": destination_id}, pl.Schema({"one": pl.Int64})).height)
 
 
 def history(ledger: Ledger, event_id: str) -> list[dict[str, Any]]:
