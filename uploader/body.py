@@ -14,12 +14,13 @@ class Items:
     """A JSON array with one object per element of a list-of-structs column.
 
     ``column`` names the column; ``fields`` maps JSON keys to names of the struct's fields. ``as_text`` are the keys
-    whose numbers go as JSON strings.
+    whose numbers go as JSON strings. Rows that ``where`` does not hold for have none of it.
     """
 
     column: str
     fields: Mapping[str, str]
     as_text: frozenset[str] = frozenset()
+    where: pl.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def leaves(body: Body, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
 def expression(leaf: Leaf) -> pl.Expr:
     """Return the expression of a leaf's column."""
     if isinstance(leaf, Items):
-        return pl.col(leaf.column)
+        column = pl.col(leaf.column)
+        return column if leaf.where is None else pl.when(leaf.where).then(column)
     return leaf.value if isinstance(leaf, Listed) else leaf
 
 

@@ -44,12 +44,13 @@
         )
 {%- endmacro %}
 
-{# What seeds/destinations.csv may name in match_keys: a column, or two that count together only. #}
+{# What seeds/destinations.csv may name in match_keys: a column, or two that count together only. client_ipv4 is
+   client_ip for those that know the older form of addresses only. #}
 {% macro match_key_names() %}
     {{ return(click_ids() | list + [
         'email_sha256', 'email_gmail_sha256', 'email_microsoft_sha256', 'email_reddit_sha256', 'phone_digits_sha256',
         'phone_e164_sha256', 'external_id_sha256', 'ga_client_id', 'fbp', 'fbc', 'madid', 'lead_id',
-        'client_ip+user_agent', 'first_name_sha256+last_name_sha256',
+        'client_ip+user_agent', 'client_ipv4+user_agent',
     ]) }}
 {% endmacro %}
 
@@ -59,7 +60,8 @@
     {%- for name in match_key_names() -%}
         {%- set parts = ["' ' || " ~ match_keys ~ " || ' ' like '% " ~ name ~ " %'"] -%}
         {%- for column in name.split('+') -%}
-            {%- do parts.append(any_leaves(events, [column], withheld_fields)) -%}
+            {%- do parts.append(any_leaves(events, [column.replace('ipv4', 'ip')], withheld_fields)) -%}
+            {%- if column == 'client_ipv4' -%}{%- do parts.append(events ~ ".client_ip not like '%:%'") -%}{%- endif -%}
         {%- endfor -%}
         {%- do conditions.append('(' ~ parts | join(' and ') ~ ')') -%}
     {%- endfor -%}

@@ -15,9 +15,11 @@ app_events as (
     select
         ---------- ids
         {{ [
-            'app_event_id', 'event_id', 'customer_id', 'visitor_id', 'order_id', 'madid', 'anon_id', 'vendor_id',
+            'app_event_id', 'event_id', 'customer_id', 'visitor_id', 'order_id', 'anon_id', 'vendor_id',
             'install_referrer', 'installer_package', 'campaign_ids',
         ] | join(',\n        ') }},
+        -- Zeros are what a device tells whose owner wants no tracking: everybody's id.
+        nullif(madid, '00000000-0000-0000-0000-000000000000') as madid,
 
         ---------- states
         {{ standard_event_name('event_name') }} as event_name,

@@ -12,27 +12,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.accounts import TOKEN
+from tests.support.accounts import TOKEN, secret
 from tests.support.accounts import account as account_at
 from tests.support.frames import SCHEMA, event_frame
 from uploader.body import leaves
+from uploader.delivery.targets import targets
 from uploader.destinations import load, names
 from uploader.destinations.interface import Account, Auth, Response, Verdict
 from uploader.encode import MAX_LEAVES, Items, Limits, Listed, encode, leaf_paths, pack
 from uploader.errors import ConfigurationError
 from uploader.hosts import Hosts
+from uploader.settings import DestinationSettings, Settings
 
 HERE = Path(__file__).parent
 SEED = HERE.parent.parent / "seeds" / "destinations.csv"
 KEYS = (
     *("error", "code", "error_subcode", "message", "error_data", "blame_field_specs", "x", "details", "events", "data"),
-    *("status", "errors", "fieldViolations", "elements", "invalid_events", "index"),
+    *("status", "errors", "fieldViolations", "elements", "invalid_events", "index", "fields", "field"),
+    *("isWarning", "errorCode", "eventsReceived", "events_received", "fieldViolations", "details", "reason"),
 )
 every_destination = pytest.mark.parametrize("name", names())
 
 
 def _account(name: str) -> Account:
-    return account_at(name, {"test_event_code": "TEST1"})
+    return account_at(name, {"test_event_code": "TEST1"} if load(name).has_test_mode else {})
 
 
 def _limits(name: str) -> Limits:
@@ -97,6 +100,21 @@ def test_options_have_examples_of_their_form(name: str) -> None:
     for option in load(name).options.values():
         assert re.fullmatch(option.pattern, option.example)
         assert not option.default or re.fullmatch(option.pattern, option.default)
+
+
+@every_destination
+def test_a_rehearsal_counts_nothing(name: str) -> None:
+    """Where the platform has no test mode, the setting is named instead; elsewhere the code changes the request."""
+    destination = load(name)
+    about = DestinationSettings(
+        dataset_id=destination.dataset_example, test_event_code="T1", base_url="http://127.0.0.1"
+    )
+    (found,) = targets([name], Settings(destinations={name: about}), {destination.token_env: secret(destination.auth)})
+    if not destination.has_test_mode:
+        assert any("no test mode" in problem for problem in found.problems)
+        return
+    real, rehearsal = (destination.request(account_at(name, given), b"{}") for given in ({}, {"test_event_code": "T1"}))
+    assert (real.url, real.body) != (rehearsal.url, rehearsal.body)
 
 
 @every_destination

@@ -1,8 +1,8 @@
 """The golden files of every destination: rows of the marts, and the events that its documents ask for, written by hand.
 
 One file is one row: ``about`` says what it shows; ``row`` names the columns it is about; ``account`` may change the
-account; ``place`` is where it goes, unless that is nowhere special; ``event`` is what leaves. ``refused`` is the code by
-which the stand-in refuses it, for rows that the outbox would hold.
+account; ``place`` is where it goes, unless that is nowhere special; ``event`` is what leaves. ``refused`` is the code
+by which the stand-in refuses it, for rows that the outbox would hold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.accounts import account
 from tests.support.frames import event_frame
-from uploader.delivery.signing import OAuth1 as signer
+from uploader.delivery.signing import OAuth1
 from uploader.destinations import load, names
 from uploader.destinations.interface import OAUTH1_PARTS, Auth, Response
 from uploader.encode import encode
@@ -80,7 +80,7 @@ def _call(request: Any, auth: Auth) -> Call:
     if "authorization" in bearers or auth is Auth.OAUTH2:
         bearers["authorization"] = f"Bearer {TOKEN}"
     if auth is Auth.OAUTH1:
-        sign = signer(dict.fromkeys(OAUTH1_PARTS, TOKEN), lambda: NOW)
+        sign = OAuth1(dict.fromkeys(OAUTH1_PARTS, TOKEN), lambda: NOW)
         bearers["authorization"] = sign(request.url)["Authorization"]
     parameters = dict(part.split("=", 1) for part in query.split("&") if part) | dict.fromkeys(
         request.secret_query, TOKEN

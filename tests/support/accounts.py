@@ -40,7 +40,7 @@ def account(name: str, given: Mapping[str, object] | None = None) -> Account:
     }
     ids = dict.fromkeys(map(str.lower, EVENTS), destination.event_id_example) if destination.needs_event_ids else {}
     return Account(
-        dataset_id=str(given.get("dataset_id", "1234567890")),
+        dataset_id=str(given.get("dataset_id", destination.dataset_example)),
         base_url=destination.base_url,
         api_version=destination.api_version,
         token=Secret(secret(destination.auth)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -11,10 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.table import Table
+
 from uploader.cli.console import stdout
+from uploader.cli.demo_accounts import settings_of
 from uploader.clock import NOW_VARIABLE, system_clock
+from uploader.destinations import names
 from uploader.errors import ConfigurationError
-from uploader.report import money, plural
+from uploader.report import money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +32,7 @@ SEEDS: Final = Path("seeds") / "demo"
 WORK: Final = Path("target") / "demo"
 DBT: Final = Path("target") / "demo_dbt"
 """Kept between runs, so that dbt parses only what changed."""
-DATASET: Final = "1234567890"
+ALL: Final = "enabled_destinations: all"
 WITHDRAWN: Final = "100494"
 """An order whose buyer took the consent back after buying."""
 
@@ -44,7 +49,7 @@ def demo() -> int:
     clock = system_clock()
     shutil.rmtree(WORK, ignore_errors=True)
     move_dates(SEEDS, WORK / "raw", timedelta(seconds=round((clock() - ANCHOR).total_seconds())))
-    with Sandbox(clock=clock, dataset_ids=[DATASET]) as sandbox:
+    with Sandbox(clock=clock) as sandbox:
         return _tour(sandbox, _environment(sandbox, clock()))
 
 
@@ -56,13 +61,13 @@ def _tour(sandbox: Sandbox, environment: dict[str, str]) -> int:
         (f"uploader load {WORK / 'raw'}", [*uploader, "load", str(WORK / "raw")], "the shop's own tables"),
         # Unit tests try the models on rows of their own, which is of no use to the shop.
         (
-            "dbt build --exclude-resource-type unit_test",
-            [*dbt, "--quiet", "build", "--exclude-resource-type", "unit_test"],
+            f"dbt build --exclude-resource-type unit_test --vars '{ALL}'",
+            [*dbt, "--quiet", "build", "--exclude-resource-type", "unit_test", "--vars", ALL],
             "models, seeds and tests of the data; takes half a minute",
         ),
         ("uploader plan", [*uploader, "plan"], "what would be sent, and what is held and why"),
         ("uploader check", [*uploader, "check"], "may these rows leave?"),
-        ("uploader send", [*uploader, "send"], f"to {sandbox.url}, a stand-in of Meta's Conversions API"),
+        ("uploader send", [*uploader, "send"], f"to {sandbox.url}, a stand-in of all platforms"),
         ("uploader send", [*uploader, "send"], "again: nothing is due, so nothing is posted"),
         ("uploader status", [*uploader, "status"], "what the sent log says"),
         (f"uploader explain {WITHDRAWN}", [*uploader, "explain", WITHDRAWN], "why was this order not sent?"),
@@ -74,8 +79,7 @@ def _tour(sandbox: Sandbox, environment: dict[str, str]) -> int:
         if code:
             stdout().print(f"`{title}` ended with exit code {code}.", style="bold red")
             return code
-    _tell(sandbox)
-    return 0
+    return _tell(sandbox, [python, "-m", "uploader"], environment)
 
 
 def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
@@ -90,33 +94,37 @@ def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
             "DBT_TARGET_PATH": str(DBT),
             "DBT_LOG_PATH": str(DBT / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "META_ACCESS_TOKEN": sandbox.token,
             "UPLOADER_WAREHOUSE": str(WORK / "warehouse.duckdb"),
             "UPLOADER__LEDGER__PATH": str(WORK / "sent_log.sqlite"),
             # Only the demo uses the folder, wherever it is.
             "UPLOADER__LEDGER__ALLOW_NETWORK_FILESYSTEM": "true",
-            "UPLOADER__DESTINATIONS__META__DATASET_ID": DATASET,
-            "UPLOADER__DESTINATIONS__META__BASE_URL": sandbox.url,
         }
+        | {name: value for destination in names() for name, value in settings_of(destination, sandbox).items()}
     )
 
 
-def _tell(sandbox: Sandbox) -> None:
+def _tell(sandbox: Sandbox, uploader: Sequence[str], environment: dict[str, str]) -> int:
+    """Compare what each platform counted with what the sent log says; the exit code is 0 where all agree."""
     console = stdout()
-    console.rule("[bold]What the sandbox counted[/bold]", align="left")
-    for dataset, found in sandbox.counts().items():
-        refused = sum(found["refused"].values())
-        console.print(
-            f"dataset {dataset}: {plural(found['requests'], 'request')}, {plural(found['counted'], 'event')} counted, "
-            f"{plural(found['duplicates'], 'duplicate')}, {plural(refused, 'request')} refused",
-            markup=False,
-        )
-        console.print(f"value: {money(sorted(found['value'].items()))}", markup=False)
-        for warning, times in found["warnings"].items():
-            console.print(
-                f"accepted, but Meta would rather have more: {times} × {warning.replace('_', ' ')}", markup=False
-            )
+    console.rule("[bold]What each platform counted[/bold]", align="left")
+    told = subprocess.run([*uploader, "status", "--json"], env=environment, check=True, capture_output=True).stdout
+    acked = {name: about["states"]["acked"] for name, about in json.loads(told)["destinations"].items()}
+    table = Table(box=None, pad_edge=False)
+    table.add_column("platform")
+    for title in ("acked", "counted", "duplicates", "requests"):
+        table.add_column(title, justify="right")
+    table.add_column("value")
+    counted = {found["platform"]: found for found in sandbox.counts().values()}
+    for name in sorted(acked):
+        found = counted.get(name, {})
+        figures = [acked[name], *(found.get(key, 0) for key in ("counted", "duplicates", "requests"))]
+        table.add_row(name, *map(str, figures), money(sorted(found.get("value", {}).items())))
+    console.print(table)
     console.print("The gate's report for people: target/uploader/data_docs/index.html", markup=False)
+    wrong = [name for name, rows in acked.items() if rows != counted.get(name, {}).get("counted", 0)]
+    if wrong:
+        console.print(f"Not what the sent log says: {', '.join(wrong)}.", style="bold red")
+    return 1 if wrong else 0
 
 
 def move_dates(source: Path, folder: Path, by: timedelta) -> None:

@@ -95,14 +95,14 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
     base_url = (settings.base_url or destination.base_url).rstrip("/")
     hosts = Hosts(destination.hosts, tuple(settings.allowed_hosts))
     hosts.check(base_url, section)
-    if pretended(environment) and not is_loopback(base_url):
-        raise ConfigurationError(
-            f"{NOW_VARIABLE} is set, so the run only pretends to know the time: it may speak to this machine only. "
-            f"Unset it, or point {section}.base_url to a sandbox."
-        )
     token_variable = settings.token_env or destination.token_env
     token = environment.get(token_variable, "").strip()
     problems = []
+    if pretended(environment) and not is_loopback(base_url):
+        problems.append(
+            f"{section}.base_url of a sandbox: {NOW_VARIABLE} is set, so that the run only pretends to know the time, and "
+            f"may speak to this machine only. Or unset {NOW_VARIABLE}"
+        )
     if not settings.dataset_id:
         problems.append(
             f"{section}.dataset_id (in uploader.toml, or UPLOADER__DESTINATIONS__{name.upper()}__DATASET_ID)"
@@ -111,7 +111,9 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
         problems.append(f"the environment variable {token_variable} (the platform's access token)")
     elif wrong := secret_problem(destination.auth, token):
         problems.append(f"the environment variable {token_variable}: {wrong}")
-    if rehearsal and not settings.test_event_code:
+    if settings.test_event_code and not destination.has_test_mode:
+        problems.append(f"no {section}.test_event_code: {name} has no test mode, so that a rehearsal would count")
+    elif rehearsal and not settings.test_event_code:
         problems.append(f"{section}.test_event_code (for a rehearsal)")
     problems += _options_to_mend(destination, settings)
     account = Account(

@@ -219,13 +219,18 @@ def _click_id() -> Body:
 
 
 def _cart(account: Account) -> Body:
-    """Return the lines. Beside a gbraid or wbraid Google ignores them, with a warning."""
-    has_lines = pl.col("contents").list.len() > 0
+    """Return the lines; not beside a gbraid or wbraid, where Google would ignore them, with a warning."""
+    is_braided = pl.col("gclid").is_null() & pl.coalesce("gbraid", "wbraid").is_not_null()
+    has_lines = (pl.col("contents").list.len() > 0) & ~is_braided
     return {
         **{
             key: pl.when(has_lines).then(pl.lit(account.option(option), pl.String)) for key, option in _MERCHANT.items()
         },
-        "items": Items("contents", {"merchantProductId": "id", "quantity": "quantity", "unitPrice": "item_price"}),
+        "items": Items(
+            "contents",
+            {"merchantProductId": "id", "quantity": "quantity", "unitPrice": "item_price"},
+            where=has_lines,
+        ),
     }
 
 
@@ -279,7 +284,7 @@ def _by_word(response: Response, words: list[str]) -> Outcome:
     if rule is None or (response.status >= 500 and rule[0] is not Verdict.IN_DOUBT):
         return outcome_by_status(response, code)
     outcome = outcome_by_status(response, code, {code or "": rule})
-    if set(words) & set(_LATER):
+    if rule[1] == _TOO_EARLY:
         return Outcome(outcome.verdict, code, outcome.message, _HOURS_TO_WAIT * 3600)
     return outcome
 

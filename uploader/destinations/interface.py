@@ -85,8 +85,8 @@ class Account:
 class Option:
     """A setting that one platform has beside those of all: ``[destinations.NAME.options]``.
 
-    ``pattern`` is a regular expression for the whole value; an empty ``default`` is none. ``example`` is a value of that
-    form, for messages and documents.
+    ``pattern`` is a regular expression for the whole value; an empty ``default`` is none. ``example`` is a value of
+    that form, for messages and documents.
     """
 
     about: str
@@ -200,6 +200,8 @@ class Destination(ABC):
     hosts: ClassVar[tuple[str, ...]]
     """The platform's hosts: ``base_url`` leads to one of them, unless the user's settings allow another."""
     api_version: ClassVar[str]
+    dataset_example: ClassVar[str] = "1234567890"
+    """An id of what takes the events, as in ``dataset_id``, for messages, documents and the demo."""
     token_env: ClassVar[str]
     """The environment variable that holds the token, unless a setting names another."""
     auth: ClassVar[Auth] = Auth.TOKEN
@@ -211,6 +213,8 @@ class Destination(ABC):
     limits: ClassVar[Limits]
     requests_per_minute: ClassVar[float] = math.inf
     """How many requests the platform takes in a minute."""
+    has_test_mode: ClassVar[bool] = True
+    """Whether the platform can be asked to count nothing, which a ``test_event_code`` does."""
     event_names: ClassVar[Mapping[str, str]]
     """Our event name to theirs."""
     custom_event: ClassVar[str | None] = None

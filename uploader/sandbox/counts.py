@@ -37,6 +37,7 @@ class Counted:
 class Account:
     """What happened to one dataset; its test events have an account of their own."""
 
+    platform: str = ""
     requests: int = 0
     received: int = 0
     duplicates: int = 0
@@ -68,6 +69,7 @@ class Account:
             figures["counted"] += 1
             _add_value(figures["value"], event)
         return {
+            "platform": self.platform,
             "requests": self.requests,
             "received": self.received,
             "counted": len(self.counted),
@@ -87,10 +89,11 @@ class Books:
         self._lock = threading.Lock()
         self._accounts: dict[tuple[str, bool], Account] = {}
 
-    def enter(self, upload: Upload, now: datetime) -> tuple[int, int]:
+    def enter(self, upload: Upload, now: datetime, platform: str) -> tuple[int, int]:
         """Enter a judged upload and return how many events were counted, and how many were duplicates."""
         with self._lock:
             account = self._account(upload.dataset_id, is_test=upload.is_test)
+            account.platform = platform
             account.requests += 1
             if upload.refused is not None:
                 account.refused[upload.refused] += 1

@@ -165,11 +165,12 @@ class Sandbox:
 
     def _judged(self, call: Call, trace_id: str, fault: Fault | None, wrong: Answer | None) -> Answer:
         now = self.now()
-        upload = self._platforms[self._platform_of(call.path)].judge(call, now, trace_id, fault)
+        name = self._platform_of(call.path)
+        upload = self._platforms[name].judge(call, now, trace_id, fault)
         if upload.is_upload:
             if fault is not None and fault.kind != "none":
                 self._books.enter_fault(upload.dataset_id, fault.kind, is_judged=True)
-            taken = self._books.enter(upload, now)
+            taken = self._books.enter(upload, now, name)
             self._remember(call, upload, (wrong or upload.answer).status, taken=taken, fault=fault)
         return upload.answer
 

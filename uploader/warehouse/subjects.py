@@ -35,7 +35,8 @@ _NEEDED: Final = (SUPPRESSIONS, REQUESTS, "int_values__suppressed", "int_events_
 # What an event shares with somebody else's is not the person's: a device, a session that two people had.
 _VISITED: Final = ("session_id", "fbp", "fbc", "ga_client_id")
 _DEVICES: Final = (
-    *("session_id", "fbp", "fbc", "ga_client_id", "madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid"),
+    *_VISITED,
+    *("madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid"),
 )
 _OWN: Final = ("order_id", "subscription_id", "lead_id")
 _HASHES: Final = (

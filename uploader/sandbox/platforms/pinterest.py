@@ -7,7 +7,6 @@ how old an event may be (7 days here), and for how long an event is known again 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -32,6 +31,8 @@ from uploader.sandbox.stand_in import StandIn, bearer, json_body
 from uploader.sandbox.wire import Answer, Call, json_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from uploader.sandbox.faults import Fault
 
 MAX_EVENTS: Final = 1000

@@ -1,0 +1,54 @@
+"""The demo's accounts: for every destination the settings and secrets by which the sandbox lets it in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from uploader.destinations import load
+from uploader.destinations.interface import OAUTH1_PARTS, Auth
+
+if TYPE_CHECKING:
+    from uploader.sandbox import Sandbox
+
+_ROUTES: Final = Path("seeds") / "event_routes.csv"
+
+
+def settings_of(name: str, sandbox: Sandbox) -> dict[str, str]:
+    """Return environment variables: where the destination is, its examples for ids and options, its secret."""
+    destination = load(name)
+    about = {"DATASET_ID": destination.dataset_example, "BASE_URL": sandbox.url}
+    about |= {
+        f"OPTIONS__{key.upper()}": option.example for key, option in destination.options.items() if option.is_required
+    }
+    if destination.needs_event_ids:
+        about |= {f"EVENTS__{event.upper()}": destination.event_id_example for event in _routed(name)}
+    found = {f"UPLOADER__DESTINATIONS__{name.upper()}__{key}": value for key, value in about.items()}
+    return found | {destination.token_env: _secret(destination.auth, sandbox)}
+
+
+def _routed(name: str) -> list[str]:
+    with _ROUTES.open(encoding="utf-8", newline="") as file:
+        return [row["event_name"] for row in csv.DictReader(file) if row["destination"] == name]
+
+
+def _secret(auth: Auth, sandbox: Sandbox) -> str:
+    if auth is Auth.OAUTH1:
+        return json.dumps(dict.fromkeys(OAUTH1_PARTS, sandbox.token))
+    if auth is Auth.OAUTH2:
+        about = {"type": "service_account", "client_email": "demo@shop.example", "token_uri": f"{sandbox.url}/token"}
+        return json.dumps(about | {"private_key": _key(), "private_key_id": "demo"})
+    return sandbox.token
+
+
+@cache
+def _key() -> str:
+    """Make a key that is good for this run alone: it signs, and the sandbox does not check."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
