@@ -112,5 +112,5 @@ def test_an_event_without_a_place_waits_and_the_setting_is_named(world: World) -
     )
     report = world.run(pl.concat([orders(2), call]))
     assert (report.books.acked, report.books.deferred, exit_code([report])) == (2, 2, 0)
-    assert "2 Purchase events" in report.warnings[0]
+    assert "2 events (Purchase)" in report.warnings[0]
     assert "destinations.toy.options.phone_call" in report.warnings[0]

@@ -35,8 +35,8 @@ MODEL_NAMES = {
 WAREHOUSES = r"(?i)\b(duckdb|postgres|postgresql|spark|databricks|snowflake|bigquery|redshift|trino|athena)\b"
 
 # The ones that stand for a platform, or show one: everything else must go on without knowing any.
-MAY_NAME_NAMES = [name for name in destinations.names() if len(name) > 1]  # a letter may mean anything
-PLATFORMS = r"uploader/(destinations/[a-z0-9_/]+|sandbox/.*|cli/(demo|sandbox))\.py$"
+MAY_NAME_PLATFORMS = r"uploader/(destinations/[a-z0-9_/]+|sandbox/.*|cli/(demo|sandbox))\.py$"
+NAMES = [name for name in destinations.names() if len(name) > 1]  # a letter may mean anything
 PLATFORMS = r"\b(M(eta|ETA)|[Ff]acebook|[Gg]oogle|[Tt]ik[Tt]ok|[Ss]nap(chat)?|[Pp]interest|[Rr]eddit|[Ll]inked[Ii]n)\b"
 
 

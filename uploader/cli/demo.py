@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -109,19 +110,24 @@ def _tell(sandbox: Sandbox, uploader: Sequence[str], environment: dict[str, str]
     console.rule("[bold]What each platform counted[/bold]", align="left")
     told = subprocess.run([*uploader, "status", "--json"], env=environment, check=True, capture_output=True).stdout
     acked = {name: about["states"]["acked"] for name, about in json.loads(told)["destinations"].items()}
+    wrong = list[str]()
     table = Table(box=None, pad_edge=False)
     table.add_column("platform")
     for title in ("acked", "counted", "duplicates", "requests"):
         table.add_column(title, justify="right")
     table.add_column("value")
-    counted = {found["platform"]: found for found in sandbox.counts().values()}
     for name in sorted(acked):
-        found = counted.get(name, {})
-        figures = [acked[name], *(found.get(key, 0) for key in ("counted", "duplicates", "requests"))]
-        table.add_row(name, *map(str, figures), money(sorted(found.get("value", {}).items())))
+        # A platform may have several places, each with an id of its own.
+        mine = [found for found in sandbox.counts().values() if found["platform"] == name]
+        figures = [sum(found[key] for found in mine) for key in ("counted", "duplicates", "requests")]
+        value = Counter[str]()
+        for found in mine:
+            value.update(found["value"])
+        table.add_row(name, str(acked[name]), *map(str, figures), money(sorted(value.items())))
+        if figures[0] != acked[name]:
+            wrong.append(name)
     console.print(table)
     console.print("The gate's report for people: target/uploader/data_docs/index.html", markup=False)
-    wrong = [name for name, rows in acked.items() if rows != counted.get(name, {}).get("counted", 0)]
     if wrong:
         console.print(f"Not what the sent log says: {', '.join(wrong)}.", style="bold red")
     return 1 if wrong else 0

@@ -6,6 +6,7 @@ import csv
 import json
 from functools import cache
 from pathlib import Path
+from string import digits
 from typing import TYPE_CHECKING, Final
 
 from uploader.destinations import load
@@ -21,11 +22,11 @@ def settings_of(name: str, sandbox: Sandbox) -> dict[str, str]:
     """Return environment variables: where the destination is, its examples for ids and options, its secret."""
     destination = load(name)
     about = {"DATASET_ID": destination.dataset_example, "BASE_URL": sandbox.url}
-    about |= {
-        f"OPTIONS__{key.upper()}": option.example for key, option in destination.options.items() if option.is_required
-    }
+    about |= {f"OPTIONS__{key.upper()}": option.example for key, option in destination.options.items()}
     if destination.needs_event_ids:
-        about |= {f"EVENTS__{event.upper()}": destination.event_id_example for event in _routed(name)}
+        # The last sign makes an id for each event.
+        ids = (destination.event_id_example[:-1] + digit for digit in digits[1:])
+        about |= {f"EVENTS__{event.upper()}": one for event, one in zip(_routed(name), ids, strict=False)}
     found = {f"UPLOADER__DESTINATIONS__{name.upper()}__{key}": value for key, value in about.items()}
     return found | {destination.token_env: _secret(destination.auth, sandbox)}
 

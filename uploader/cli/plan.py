@@ -80,22 +80,36 @@ def _by_field(withheld: pl.DataFrame) -> dict[str, dict[str, int]]:
 def _tables(figures: dict[str, Any]) -> None:
     console = stdout()
     for name, events in figures["destinations"].items():
+        unrouted = [event for event, found in events.items() if _has_no_route(found)]
         for event, found in events.items():
-            table = Table(title=f"{name} · {event}", title_justify="left", show_header=False, box=None)
-            table.add_column(justify="right")
-            table.add_column()
-            table.add_column()
-            table.add_row(str(found["due"]), "due", money(found["due_value"].items()))
-            for state, rows in found["sent_log"].items():
-                table.add_row(str(rows), f"already {state}", "")
-            for key in ("waiting", "deferred", "expired", "suppressed", "in_doubt_too_late"):
-                if isinstance(found.get(key), int) and found[key]:
-                    table.add_row(str(found[key]), key, "")
-            for reason, rows in found["held"].items():
-                table.add_row(str(rows), f"held: {reason}", "")
-            console.print(table)
+            if event not in unrouted:
+                console.print(_table(f"{name} · {event}", found))
+        if unrouted:
+            told = f"{name} · without a route in seeds/event_routes.csv: {', '.join(unrouted)}"
+            console.print(told, markup=False, style="dim")
     for name, fields in figures["withheld"].items():
         told = ", ".join(f"{field} ({rows})" for field, rows in sorted(fields.items()))
         console.print(f"{name}: withheld by policy from events that may be sent: {told}", markup=False)
     for reason, rows in figures["orders_without_event"].items():
         console.print(f"{rows} orders make no event: {reason}", markup=False)
+
+
+def _table(title: str, found: dict[str, Any]) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column()
+    table.add_row(str(found["due"]), "due", money(found["due_value"].items()))
+    for state, rows in found["sent_log"].items():
+        table.add_row(str(rows), f"already {state}", "")
+    for key in ("waiting", "deferred", "expired", "suppressed", "in_doubt_too_late"):
+        if isinstance(found.get(key), int) and found[key]:
+            table.add_row(str(found[key]), key, "")
+    for reason, rows in found["held"].items():
+        table.add_row(str(rows), f"held: {reason}", "")
+    return table
+
+
+def _has_no_route(found: dict[str, Any]) -> bool:
+    """Tell whether no event of a kind goes to a destination, because none is meant to."""
+    return "not_routed" in found["held"] and not found["due"] and not found["sent_log"]

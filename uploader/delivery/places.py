@@ -34,13 +34,13 @@ class Places:
 
     def warnings(self) -> Iterator[str]:
         """Name the settings that events wait for, and events that the platform cannot tell from each other."""
-        waiting = Counter[tuple[str, str]]()
+        waiting: dict[str, Counter[str]] = {}
         for (name, source), count in self._homeless.items():
-            waiting[name, self._target.destination.missing(name, source)] += count
-        for (name, setting), count in sorted(waiting.items()):
+            waiting.setdefault(self._target.destination.missing(name, source), Counter())[name] += count
+        for setting, names in sorted(waiting.items()):
             yield (
-                f"{self._target.name}: {count} {name} events were not sent: they wait for the setting {setting}. "
-                "Set it, or take the event out of seeds/event_routes.csv."
+                f"{self._target.name}: {names.total()} events ({', '.join(sorted(names))}) were not sent: they wait "
+                f"for the setting {setting}. Set it, or take them out of seeds/event_routes.csv."
             )
         for theirs, ours in sorted(self._names.items()):
             if len(ours) > 1 and theirs != self._target.destination.custom_event:

@@ -100,8 +100,8 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
     problems = []
     if pretended(environment) and not is_loopback(base_url):
         problems.append(
-            f"{section}.base_url of a sandbox: {NOW_VARIABLE} is set, so that the run only pretends to know the time, and "
-            f"may speak to this machine only. Or unset {NOW_VARIABLE}"
+            f"{section}.base_url of a sandbox: {NOW_VARIABLE} is set, so that the run only pretends to know the time "
+            f"and may speak to this machine only. Or unset {NOW_VARIABLE}"
         )
     if not settings.dataset_id:
         problems.append(

@@ -73,6 +73,7 @@ class GA4(Destination):
     base_url: ClassVar[str] = "https://www.google-analytics.com"
     hosts: ClassVar[tuple[str, ...]] = ("www.google-analytics.com", "region1.google-analytics.com")
     api_version: ClassVar[str] = "mp"
+    dataset_example: ClassVar[str] = "G-ABCDE12345"
     token_env: ClassVar[str] = "GA4_API_SECRET"  # noqa: S105 - the name of a variable
     windows: ClassVar[Windows] = Windows(dedup=timedelta())
     # "The post body must be smaller than 130kB."

@@ -102,6 +102,7 @@ class Google(Destination):
     base_url: ClassVar[str] = "https://datamanager.googleapis.com"
     hosts: ClassVar[tuple[str, ...]] = ("datamanager.googleapis.com",)
     api_version: ClassVar[str] = "v1"
+    dataset_example: ClassVar[str] = "2345678901"
     token_env: ClassVar[str] = "GOOGLE_CREDENTIALS"  # noqa: S105 - the name of a variable
     auth: ClassVar[Auth] = Auth.OAUTH2
     auth_hosts: ClassVar[tuple[str, ...]] = ("oauth2.googleapis.com",)

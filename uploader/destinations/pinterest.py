@@ -67,6 +67,7 @@ class Pinterest(Destination):
     base_url: ClassVar[str] = "https://api.pinterest.com"
     hosts: ClassVar[tuple[str, ...]] = ("api.pinterest.com",)
     api_version: ClassVar[str] = "v5"
+    dataset_example: ClassVar[str] = "549755885175"
     token_env: ClassVar[str] = "PINTEREST_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
     windows: ClassVar[Windows] = Windows(dedup=None)
     limits: ClassVar[Limits] = Limits(events=1000, bytes=4_000_000)

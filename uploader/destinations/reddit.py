@@ -72,6 +72,7 @@ class Reddit(Destination):
     base_url: ClassVar[str] = "https://ads-api.reddit.com"
     hosts: ClassVar[tuple[str, ...]] = ("ads-api.reddit.com",)
     api_version: ClassVar[str] = "v3"
+    dataset_example: ClassVar[str] = "a2_abcdefgh"
     token_env: ClassVar[str] = "REDDIT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
     # "Events must be sent within two days for proper deduplication." Of equal copies the earlier one counts.
     windows: ClassVar[Windows] = Windows(dedup=timedelta(days=2), future=timedelta(minutes=5))

@@ -156,15 +156,20 @@ def likely_duplicates(batch: Batch) -> pl.DataFrame:
 def without_match_key(batch: Batch) -> pl.DataFrame:
     """Flag rows held as ``no_match_key``, and rows due that carry none of `MATCH_KEYS`.
 
-    Judged are the rows that came so far: sendable ones, and those held for this or a later reason.
+    Judged are the rows that came so far: sendable ones, and those held for this or a later reason. Left out are the
+    destinations of which the seed says that only some events have a key.
     """
+    window, due = batch.window, batch.due
+    if "expects_match" in window.columns:
+        others = window.filter(~pl.col("expects_match"))
+        window, due = (rows.join(others, on="destination", how="anti") for rows in (window, due))
     reason, row = pl.col("hold_reason"), ["destination", "event_key"]
     came_so_far = pl.col("is_sendable") | reason.is_in(["no_match_key", "expired", "waiting_period"])
-    bare = batch.due.filter(pl.all_horizontal(pl.col(column).is_null() for column in MATCH_KEYS)).select(row)
+    bare = due.filter(pl.all_horizontal(pl.col(column).is_null() for column in MATCH_KEYS)).select(row)
     judged = pl.concat(
         [
-            batch.window.filter(came_so_far).select(*row, flag=(reason == "no_match_key").fill_null(value=False)),
-            batch.due.join(batch.window, on=row, how="anti").select(*row, flag=pl.lit(False)),
+            window.filter(came_so_far).select(*row, flag=(reason == "no_match_key").fill_null(value=False)),
+            due.join(window, on=row, how="anti").select(*row, flag=pl.lit(False)),
         ]
     )
     return judged.join(bare.unique().with_columns(is_bare=True), on=row, how="left").select(

@@ -161,17 +161,22 @@ def read_window(connection: Connection, profile: Profile, destinations: Sequence
 
     That is every outbox row that its destination still accepted at ``as_of``, held ones included.
     ``has_pixel_duplicate`` says whether the browser's pixel reported the event a second time; NULL: not known.
+    ``expects_match`` says whether the destination's events should have a match key.
     """
     events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
     fired = quoted(profile.schema, PIXEL_DUPLICATES)
     is_known = bool(table_columns(connection, profile.schema, PIXEL_DUPLICATES))
     has_duplicate = f"outbox.event_key in (select event_key from {fired})" if is_known else "cast(null as boolean)"
+    seed = quoted(profile.schema, "destinations")
+    says = "expects_match" in table_columns(connection, profile.schema, "destinations")
+    others = f"select destination from {seed} where not expects_match" if says else "select null where false"
     return frame(
         connection,
         f"""
         select outbox.destination, outbox.event_key, outbox.event_name, outbox.event_id, outbox.event_at,
                outbox.is_sendable, outbox.hold_reason, events.value, events.currency, events.external_id_sha256,
-               {has_duplicate} as has_pixel_duplicate
+               {has_duplicate} as has_pixel_duplicate,
+               outbox.destination not in ({others}) as expects_match
         from {outbox} as outbox
         inner join {events} as events on events.event_key = outbox.event_key
         where outbox.expires_at >= outbox.as_of and list_contains(?, outbox.destination)
