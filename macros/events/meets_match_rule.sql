@@ -1,8 +1,8 @@
 {# Whether the identifiers that would leave, without those that a policy withholds, reach a destination's minimum: one
    branch for each word that seeds/destinations.csv may hold in match_rule. A word without a branch lets nothing pass. #}
-{% macro meets_match_rule(match_rule, match_keys, events, withheld_fields) -%}
-    case {{ match_rule }}
-        when 'any_key' then {{ any_key_leaves(match_keys, events, withheld_fields) }}
+{% macro meets_match_rule(destinations, events, withheld_fields) -%}
+    case {{ destinations }}.match_rule
+        when 'any_key' then {{ any_key_leaves(destinations ~ '.match_keys', events, withheld_fields) }}
         when 'no_broad_combination' then {{ no_broad_combination(events, withheld_fields) }}
         else false
     end
@@ -53,6 +53,15 @@
         'client_ip+user_agent', 'client_ipv4+user_agent',
     ]) }}
 {% endmacro %}
+
+{# What of a list of match keys is none of the names that are known, as SQL; blanks where all are. #}
+{% macro unknown_match_keys(match_keys) -%}
+    {%- set rest = ["' ' || replace(" ~ match_keys ~ ", ' ', '  ') || ' '"] -%}
+    {%- for name in match_key_names() -%}
+        {%- do rest.append("replace(" ~ rest.pop() ~ ", ' " ~ name ~ " ', '')") -%}
+    {%- endfor -%}
+    {{ rest[0] }}
+{%- endmacro %}
 
 {# Whether at least one of the keys that a destination names would leave; match_keys holds names with blanks between. #}
 {% macro any_key_leaves(match_keys, events, withheld_fields) -%}

@@ -71,7 +71,7 @@ offered as (
         {{ add_minutes('events.event_at', 'coalesce(routes.send_after_minutes, 0)') }} as send_after,
         {{ add_days('events.event_at', 'case when events.action_source = \'physical_store\''
             ~ ' then destinations.max_age_days_in_store else destinations.max_age_days end') }} as expires_at,
-        {{ meets_match_rule('destinations.match_rule', 'destinations.match_keys', 'events', 'withheld.withheld_fields') }}
+        {{ meets_match_rule('destinations', 'events', 'withheld.withheld_fields') }}
             as is_matchable,
         events.action_source = 'app' and destinations.needs_app_data
         and not {{ has_app_data('events', 'withheld.withheld_fields') }} as lacks_app_data

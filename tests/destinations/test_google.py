@@ -46,7 +46,7 @@ def _judged(*events: dict[str, Any], headers: dict[str, str] = BEARER, **around:
     """Let the stand-in judge a request with these events; ``around`` changes what stands beside them."""
     whole = _sent() | {"events": list(events)} | around
     body = json.dumps({key: value for key, value in whole.items() if value is not None}).encode()
-    stand_in = Platform(Access(TOKEN, frozenset({"1234567890"}), "v26.0"))
+    stand_in = Platform(Access(TOKEN, frozenset({"2345678901"}), "v26.0"))
     return stand_in.judge(Call("POST", "/v1/events:ingest", {}, headers, body), NOW, "Trace_1", None)
 
 
@@ -55,7 +55,7 @@ def test_a_request_says_once_where_its_events_go() -> None:
     request = DESTINATION.request(account("google"), b'{"a":1},{"b":2}', "123456789")
     assert request.url == "https://datamanager.googleapis.com/v1/events:ingest"
     assert request.body == (
-        b'{"destinations":[{"operatingAccount":{"accountType":"GOOGLE_ADS","accountId":"1234567890"},'
+        b'{"destinations":[{"operatingAccount":{"accountType":"GOOGLE_ADS","accountId":"2345678901"},'
         b'"productDestinationId":"123456789"}],"encoding":"HEX","events":[{"a":1},{"b":2}]}'
     )
     assert request.headers == {"Content-Type": "application/json"}
@@ -68,7 +68,7 @@ def test_who_asks_and_who_pays_are_options() -> None:
     options = {"login_account": "1112223333", "quota_project": "my-project-123"}
     request = DESTINATION.request(account("google", {"options": options}), b"{}", "7")
     assert json.loads(request.body)["destinations"][0] == {
-        "operatingAccount": {"accountType": "GOOGLE_ADS", "accountId": "1234567890"},
+        "operatingAccount": {"accountType": "GOOGLE_ADS", "accountId": "2345678901"},
         "loginAccount": {"accountType": "GOOGLE_ADS", "accountId": "1112223333"},
         "productDestinationId": "7",
     }

@@ -14,7 +14,7 @@ def test_a_rehearsal_is_marked_in_the_address() -> None:
     real, rehearsal = (
         DESTINATION.request(account("pinterest", given), b"{}") for given in ({}, {"test_event_code": "any"})
     )
-    assert real.url == "https://api.pinterest.com/v5/ad_accounts/1234567890/events"
+    assert real.url == "https://api.pinterest.com/v5/ad_accounts/549755885175/events"
     assert rehearsal.url == f"{real.url}?test=true"
     assert real.body == rehearsal.body == b'{"data":[{}]}'
 

@@ -1,4 +1,7 @@
-"""The encoder writes the JSON that a careful hand would write, and `pack` cuts requests that fit."""
+"""The encoder writes the JSON that a careful hand would write, and `pack` cuts requests that fit.
+
+Longer than usual because all of it is compared with one reference, row by row.
+"""
 
 from __future__ import annotations
 

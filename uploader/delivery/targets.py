@@ -95,36 +95,21 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
     base_url = (settings.base_url or destination.base_url).rstrip("/")
     hosts = Hosts(destination.hosts, tuple(settings.allowed_hosts))
     hosts.check(base_url, section)
-    token_variable = settings.token_env or destination.token_env
-    token = environment.get(token_variable, "").strip()
-    problems = []
+    account = Account(
+        dataset_id=settings.dataset_id or "",
+        base_url=base_url,
+        api_version=settings.api_version or destination.api_version,
+        token=Secret(environment.get(_token_variable(destination, settings), "").strip()),
+        test_event_code=settings.test_event_code,
+        events={event.lower(): theirs for event, theirs in settings.events.items()},
+        options={key: settings.options.get(key, option.default) for key, option in destination.options.items()},
+    )
+    problems = [*_to_mend(destination, settings, account, rehearsal=rehearsal)]
     if pretended(environment) and not is_loopback(base_url):
         problems.append(
             f"{section}.base_url of a sandbox: {NOW_VARIABLE} is set, so that the run only pretends to know the time "
             f"and may speak to this machine only. Or unset {NOW_VARIABLE}"
         )
-    if not settings.dataset_id:
-        problems.append(
-            f"{section}.dataset_id (in uploader.toml, or UPLOADER__DESTINATIONS__{name.upper()}__DATASET_ID)"
-        )
-    if not token:
-        problems.append(f"the environment variable {token_variable} (the platform's access token)")
-    elif wrong := secret_problem(destination.auth, token):
-        problems.append(f"the environment variable {token_variable}: {wrong}")
-    if settings.test_event_code and not destination.has_test_mode:
-        problems.append(f"no {section}.test_event_code: {name} has no test mode, so that a rehearsal would count")
-    elif rehearsal and not settings.test_event_code:
-        problems.append(f"{section}.test_event_code (for a rehearsal)")
-    problems += _options_to_mend(destination, settings)
-    account = Account(
-        dataset_id=settings.dataset_id or "",
-        base_url=base_url,
-        api_version=settings.api_version or destination.api_version,
-        token=Secret(token),
-        test_event_code=settings.test_event_code,
-        events={event.lower(): theirs for event, theirs in settings.events.items()},
-        options={key: settings.options.get(key, option.default) for key, option in destination.options.items()},
-    )
     if not problems:
         try:
             destination.request(account, b"")
@@ -132,6 +117,29 @@ def _target(name: str, settings: DestinationSettings, environment: Mapping[str, 
             problems.append(f"{section}: {error}")
     rules = _rules(destination.windows, pixel_redundant=settings.pixel_redundant)
     return Target(destination, settings, account, rules, hosts, tuple(problems))
+
+
+def _token_variable(destination: Destination, settings: DestinationSettings) -> str:
+    return settings.token_env or destination.token_env
+
+
+def _to_mend(
+    destination: Destination, settings: DestinationSettings, account: Account, *, rehearsal: bool
+) -> Iterator[str]:
+    """Name what is missing or wrong in the settings of one destination; never their values."""
+    name, section = destination.name, f"destinations.{destination.name}"
+    variable, token = _token_variable(destination, settings), account.token.reveal()
+    if not settings.dataset_id:
+        yield f"{section}.dataset_id (in uploader.toml, or UPLOADER__DESTINATIONS__{name.upper()}__DATASET_ID)"
+    if not token:
+        yield f"the environment variable {variable} (the platform's access token)"
+    elif wrong := secret_problem(destination.auth, token):
+        yield f"the environment variable {variable}: {wrong}"
+    if settings.test_event_code and not destination.has_test_mode:
+        yield f"no {section}.test_event_code: {name} has no test mode, so that a rehearsal would count"
+    elif rehearsal and not settings.test_event_code:
+        yield f"{section}.test_event_code (for a rehearsal)"
+    yield from _options_to_mend(destination, settings)
 
 
 def _options_to_mend(destination: Destination, settings: DestinationSettings) -> Iterator[str]:

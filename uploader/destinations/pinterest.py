@@ -112,29 +112,7 @@ class Pinterest(Destination):
                 "client_user_agent": pl.col("user_agent"),
                 "click_id": pl.col("epik"),
             },
-            "custom_data": {
-                "currency": pl.col("currency"),
-                "value": decimal_text(pl.col("value")),
-                "content_ids": pl.col("content_ids"),
-                "contents": Items(
-                    "contents",
-                    {
-                        "id": "id",
-                        "item_price": "item_price",
-                        "quantity": "quantity",
-                        "item_name": "title",
-                        "item_category": "category",
-                    },
-                    as_text=frozenset({"item_price"}),
-                ),
-                "num_items": pl.col("num_items"),
-                "order_id": pl.col("order_id"),
-                "search_string": pl.col("search_string"),
-                "content_name": pl.col("content_name"),
-                "content_category": pl.col("content_category"),
-                "predicted_ltv": decimal_text(pl.col("predicted_ltv")),
-                "opt_out_type": pl.when(pl.col("is_limited_data_use")).then(pl.lit("LDP")),
-            },
+            "custom_data": _custom_data(),
         }
 
     def request(self, account: Account, events: bytes | memoryview, place: str = "") -> Request:  # noqa: ARG002
@@ -159,6 +137,24 @@ class Pinterest(Destination):
             return unconfirmed(response)
         code = whole_number(answer.get("code"))
         return outcome_by_status(response, None if code is None else str(code), RULES)
+
+
+def _custom_data() -> Body:
+    lines = {"id": "id", "item_price": "item_price", "quantity": "quantity"}
+    lines |= {"item_name": "title", "item_category": "category"}
+    return {
+        "currency": pl.col("currency"),
+        "value": decimal_text(pl.col("value")),
+        "content_ids": pl.col("content_ids"),
+        "contents": Items("contents", lines, as_text=frozenset({"item_price"})),
+        "num_items": pl.col("num_items"),
+        "order_id": pl.col("order_id"),
+        "search_string": pl.col("search_string"),
+        "content_name": pl.col("content_name"),
+        "content_category": pl.col("content_category"),
+        "predicted_ltv": decimal_text(pl.col("predicted_ltv")),
+        "opt_out_type": pl.when(pl.col("is_limited_data_use")).then(pl.lit("LDP")),
+    }
 
 
 def _failed(events: Any, sent: int) -> dict[int, str] | None:
