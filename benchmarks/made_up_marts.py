@@ -84,7 +84,8 @@ def write(path: Path, events: int, as_of: datetime, *, recent: int | None = None
             create or replace temp view made as
             select
                 n, hash(n) >> 1 as dice, as_of,
-                as_of - to_seconds(60 + (86400.0 * $days * ($events - n) / $events)::bigint + (hash(n, 'at') % 3600)::bigint)
+                as_of - to_seconds(
+                    60 + (86400.0 * $days * ($events - n) / $events)::bigint + (hash(n, 'at') % 3600)::bigint)
                     - to_days(case when n <= $events - $recent then 30 else 0 end) as event_at
             from range(1, $events + 1) as numbers (n), (select $as_of::timestamp as as_of)
             """.replace("$days", str(SPAN_DAYS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,13 +106,17 @@ def settings_for(sandbox: Sandbox, now: datetime) -> dict[str, str]:
 
 @contextmanager
 def opened(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], now: datetime = NOW
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capture: pytest.CaptureFixture[str],
+    now: datetime = NOW,
+    dataset_ids: Sequence[str] | None = (DATASET,),
 ) -> Iterator[Shop]:
-    """Open a shop at a time, with a sandbox that believes the same."""
+    """Open a shop at a time, with a sandbox that believes the same, and knows these datasets; None: any."""
     for name in ("dbt_project.yml", "profiles.yml"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
     monkeypatch.chdir(folder)
-    with Sandbox(clock=lambda: now, dataset_ids=[DATASET]) as sandbox:
+    with Sandbox(clock=lambda: now, dataset_ids=dataset_ids) as sandbox:
         for name, value in settings_for(sandbox, now).items():
             monkeypatch.setenv(name, value)
         yield Shop(folder, sandbox, capture)

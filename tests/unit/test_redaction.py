@@ -51,6 +51,15 @@ def test_a_secret_is_replaced_in_every_form(written_as: str) -> None:
     assert "canary" not in said
 
 
+def test_parts_of_a_secret_in_json_are_secrets() -> None:
+    """Each text in it, and each line of a private key; the variable is known by its name or by a setting."""
+    key = "-----BEGIN PRIVATE KEY-----\\nMIIabcdefgh\\nijklmnopq12\\n-----END PRIVATE KEY-----"
+    secret = f'{{"client_secret": "very-secret-1", "private_key": "{key}", "n": 1}}'
+    redactor = Redactor(secrets_of({"GOOGLE_CREDENTIALS": secret, "OTHER": "plain-text-here"}, {}))
+    assert redactor.text("a very-secret-1 b MIIabcdefgh c ijklmnopq12 d") == "a *** b *** c *** d"
+    assert redactor.text("plain-text-here") == "plain-text-here"
+
+
 @given(before=st.binary(max_size=5), secret=st.binary(min_size=8, max_size=40), after=st.binary(max_size=5))
 def test_base64_of_a_longer_text_hides_nothing(before: bytes, secret: bytes, after: bytes) -> None:
     """Wherever the secret begins in it, at most the sign on each border is left, which it shares with its neighbour."""
