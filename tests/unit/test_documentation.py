@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import importlib.util
 import re
 import tomllib
 from typing import Any
@@ -139,3 +140,15 @@ def test_the_demo_that_the_readme_shows_is_the_shop_in_the_seeds() -> None:
     explained = re.findall(r"^uploader explain (\d+)", text("README.md"), re.MULTILINE)
     assert explained
     assert set(explained) <= set(ids)
+
+
+def test_the_comparison_of_platforms_is_theirs() -> None:
+    """The page is what `python docs/make_platforms.py` writes, and each platform has a page of its own."""
+    found = importlib.util.spec_from_file_location("make_platforms", ROOT / "docs" / "make_platforms.py")
+    assert found
+    assert found.loader
+    made = importlib.util.module_from_spec(found)
+    found.loader.exec_module(made)
+    assert (ROOT / "docs" / "platforms.md").read_text(encoding="utf-8") == made.page()
+    pages = {path.stem for path in (ROOT / "docs" / "platforms").glob("*.md")}
+    assert pages == set(destinations.names())
