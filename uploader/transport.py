@@ -195,6 +195,13 @@ class Transport:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST once. Raises `NotSent` or `InDoubt`; their texts hold neither headers, body nor URL."""
+        return self._send("POST", url, body, headers)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """GET once; raises as `post` does."""
+        return self._send("GET", url, b"", headers)
+
+    def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         if not all(_HEADER_VALUE.fullmatch(value) for value in headers.values()):
             raise ConfigurationError("A header, or the token, holds a sign that no header may have: set it again.")
         if self._machine.monotonic() - self._used_at > _MAX_IDLE_S:
@@ -204,7 +211,7 @@ class Transport:
         watchdog.daemon = True
         watchdog.start()
         try:
-            answer = self._exchange(url, body, headers)
+            answer = self._exchange(method, url, body, headers)
         except Exception as error:  # noqa: BLE001 - of whatever kind: what may have arrived stays in doubt
             raise self._failure(error) from None
         finally:
@@ -222,10 +229,10 @@ class Transport:
             return InDoubt("the connection broke, or the time ran out, before the whole answer came")
         return NotSent(f"no connection could be made: {trouble or type(error).__name__}")
 
-    def _exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         # The adapter without a session: no redirects, cookies, netrc or proxies to be switched off.
         sent = {"Accept-Encoding": "identity", "User-Agent": "warehouse-capi"} | dict(headers)
-        request = requests.Request("POST", url, headers=sent, data=body).prepare()
+        request = requests.Request(method, url, headers=sent, data=body).prepare()
         # How long to connect is the line's affair.
         timeout, verify = self._timeouts.read, self._machine.ca_file or True
         with self._adapter.send(request, stream=True, timeout=timeout, verify=verify, proxies={}) as response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from uploader.cli.console import errors
+from uploader.delivery.results import ask, has_questions
 from uploader.delivery.run import Report, deliver, first_run_notice
 from uploader.delivery.surroundings import Sign, Surroundings, Unsigned
 from uploader.hosts import Hosts
@@ -76,7 +77,9 @@ class Sender:
     def _deliver(self, entry: Plan, parts: Iterator[pl.DataFrame], advance: Advance) -> Report:
         self._announce(entry)
         target, is_due = entry.target, self._total(entry) > 0
-        connections = _connections(target, self.limits.concurrency or target.settings.concurrency) if is_due else []
+        speaks = is_due or has_questions(target, self.ledger, self.context.clock)
+        count = (self.limits.concurrency or target.settings.concurrency) if is_due else 1
+        connections = _connections(target, count) if speaks else []
         self.interruption.connections += connections
         surroundings = Surroundings(
             ledger=self.ledger,
@@ -87,13 +90,20 @@ class Sender:
             stop=lambda: self.interruption.number is not None or self._is_broken.is_set(),
             progress=advance,
             deadline=self.limits.deadline,
-            sign=_signer(target, self.context) if is_due else Unsigned(),
+            sign=_signer(target, self.context) if speaks else Unsigned(),
         )
         try:
-            return deliver(entry, parts, surroundings)
+            told = tuple(self._results(target, connections, surroundings))
+            report = deliver(entry, parts, surroundings)
+            return replace(report, warnings=(*told, *report.warnings))
         finally:
             for connection in connections:
                 connection.close()
+
+    def _results(self, target: Target, connections: list[Transport], around: Surroundings) -> Iterator[str]:
+        """Ask what became of earlier requests."""
+        for connection in connections[:1]:
+            yield from ask(target, self.ledger, connection.get, around.sign, self.context.clock)
 
     def _announce(self, entry: Plan) -> None:
         if notice := first_run_notice(entry, self.ledger, self.context.clock()):

@@ -35,6 +35,7 @@ __all__ = [
     "Outcome",
     "Request",
     "Response",
+    "Result",
     "Secret",
     "Verdict",
     "Windows",
@@ -173,6 +174,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What a platform says later of a request that it had received: its ``status`` for all of it, in its own word.
+
+    ``refused`` counts the events that it did not take, by its codes: which ones, it does not say.
+    """
+
+    is_final: bool
+    status: str
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """What a platform says of time. None stands for: it does not say.
 
@@ -215,6 +228,8 @@ class Destination(ABC):
     """How many requests the platform takes in a minute."""
     has_test_mode: ClassVar[bool] = True
     """Whether the platform can be asked to count nothing, which a ``test_event_code`` does."""
+    result_after: ClassVar[timedelta | None] = None
+    """After what time it can be asked what became of a request; None: its answer says that."""
     event_names: ClassVar[Mapping[str, str]]
     """Our event name to theirs."""
     custom_event: ClassVar[str | None] = None
@@ -266,3 +281,11 @@ class Destination(ABC):
     @abstractmethod
     def read_response(self, response: Response, sent: int) -> Outcome:
         """Say what the answer to a request with ``sent`` events means. Never raises, whatever the body."""
+
+    def result_request(self, account: Account, trace_id: str) -> Request:
+        """Ask, by a GET, what became of the request that was answered with ``trace_id``."""
+        raise NotImplementedError
+
+    def read_result(self, response: Response) -> Result | None:
+        """Read the answer to `result_request`; None where it says nothing. Never raises, whatever the body."""
+        raise NotImplementedError
