@@ -16,7 +16,7 @@ def sandbox(
     dataset: Annotated[str | None, typer.Option(help="The only dataset id that it knows; default: any.")] = None,
     now: Annotated[str | None, typer.Option(help="The time that it believes in (ISO 8601).")] = None,
 ) -> None:
-    """Run a stand-in of Meta's Conversions API on this machine, until Ctrl-C. It prints and serves its counts.
+    """Run stand-ins of all platforms on this machine, until Ctrl-C. It prints and serves its counts.
 
     Example: uploader sandbox --port 8765
     """
