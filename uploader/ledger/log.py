@@ -96,18 +96,20 @@ class Ledger:
     @contextmanager
     def _transaction(self, *, is_stamped: bool = True) -> Iterator[int]:
         """Do everything inside or nothing; yields the time in microseconds, and keeps it as that of the last change."""
-        before, now = self.high_water, microseconds(self._clock()) - self._wrong_by
-        try:
-            with self.turn, self.store.transaction():
-                self._require_latest(before)
-                yield now
-                self._set("high_water", self.high_water)
-                if is_stamped:
-                    self._set("written_at", max(now, self.written_at))
-        except BaseException:
-            self.high_water = before
-            raise
-        self.written_at = max(now, self.written_at) if is_stamped else self.written_at
+        with self.turn:
+            before, now = self.high_water, microseconds(self._clock()) - self._wrong_by
+            written_at = max(now, self.written_at) if is_stamped else self.written_at
+            try:
+                with self.store.transaction():
+                    self._require_latest(before)
+                    yield now
+                    self._set("high_water", self.high_water)
+                    if is_stamped:
+                        self._set("written_at", written_at)
+            except BaseException:
+                self.high_water = before
+                raise
+            self.written_at = written_at
 
     @contextmanager
     def maintenance(self) -> Iterator[None]:
@@ -198,12 +200,8 @@ class Ledger:
         moment = pl.col("not_before") if "not_before" in keys.columns else pl.lit(None, pl.Int64).alias("not_before")
         columns = (*_NAMED, pl.col("was_in_doubt").cast(pl.Int64), moment)
         with self._transaction() as now:
-            same = {
-                "destination_no": self._destination_no(destination_id),
-                "state": str(state),
-                "now": now,
-                "decided_by": decided_by or self.run_id,
-            }
+            same: dict[str, Any] = {"destination_no": self._destination_no(destination_id), "state": str(state)}
+            same |= {"now": now, "decided_by": decided_by or self.run_id}
             rows = keys.select(columns).iter_rows(named=True)
             self.store.execute_many(_VERDICT, (row | same | {"change_no": self._next_change()} for row in rows))
         self.store.testify(self.manifest)
@@ -222,6 +220,7 @@ class Ledger:
         if watched is not None and earlier < watched:
             self._remember(destination_id, {"watched_from": earlier})
 
+    @in_turn
     def correct_clock(self, now: datetime) -> None:
         """Take ``now`` for the time. Where this machine's clock is ahead, what follows is stamped accordingly.
 
