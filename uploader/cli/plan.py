@@ -85,7 +85,7 @@ def _tables(figures: dict[str, Any]) -> None:
             if event not in unrouted:
                 console.print(_table(f"{name} · {event}", found))
         if unrouted:
-            told = f"{name} · without a route in seeds/event_routes.csv: {', '.join(unrouted)}"
+            told = f"{name} · held: not_routed, for want of a route in seeds/event_routes.csv: {', '.join(unrouted)}"
             console.print(told, markup=False, style="dim")
     for name, fields in figures["withheld"].items():
         told = ", ".join(f"{field} ({rows})" for field, rows in sorted(fields.items()))
