@@ -161,7 +161,7 @@ def test_a_signal_ends_a_command_with_a_document(shop: Shop, number: int, code: 
     """Also outside of send, stdout has one JSON document."""
     script = (
         "import os, sys; from uploader.cli import app, status; "
-        f"status.targets = lambda *a: os.kill(os.getpid(), {int(number)}); sys.exit(app.run(['status', '--json']))"
+        f"status.configured = lambda *a: os.kill(os.getpid(), {int(number)}); sys.exit(app.run(['status', '--json']))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (code, code)
