@@ -154,6 +154,7 @@ _TABLES: Final = {
             'https://www.facebook.com/' as referrer_url,
             'fb.1.' || epoch_ms(paid_at - interval 20 minute) || '.' || (face % 10000000000) as fbp,
             null::varchar as fbc,
+            'GA1.1.' || (face % 1000000000) || '.' || epoch(paid_at - interval 20 minute)::bigint as ga_client_id,
             '203.0.' || (face % 256) || '.' || (face // 256 % 256) as client_ip,
             'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/'
                 || (100 + face % 40) || '.0.0.0 Safari/537.36' as user_agent,

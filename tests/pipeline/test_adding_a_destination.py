@@ -182,7 +182,7 @@ def follow(folder: Path) -> None:
     }.items():
         path.write_text(content, encoding="utf-8")
     with (folder / "seeds" / "destinations.csv").open("a", encoding="utf-8") as seed:
-        seed.write("acme,,marketing,7,7,any_key,email_sha256,false,false,a year\n")
+        seed.write("acme,,marketing,7,7,any_key,email_sha256,true,false,false,a year\n")
     with (folder / "seeds" / "event_routes.csv").open("a", encoding="utf-8") as seed:
         seed.write("Purchase,acme,,An order\n")
 
