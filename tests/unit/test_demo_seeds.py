@@ -30,7 +30,7 @@ COLUMNS = {
     " region postal_code country_code date_of_birth gender client_ip user_agent landing_url is_test",
     "order_lines": "order_id line_number product_id title category quantity unit_price",
     "sessions": "session_id visitor_id customer_id started_at landing_url referrer_url fbp fbc client_ip"
-    " user_agent country_code global_privacy_control",
+    " user_agent country_code global_privacy_control ga_client_id",
     "consent": "consent_id subject_type subject_id purpose status recorded_at jurisdiction source",
     "payments": "payment_id order_id status amount currency confirmed_at method",
     "refunds": "refund_id order_id amount currency refunded_at",

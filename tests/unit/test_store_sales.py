@@ -10,6 +10,8 @@ import pytest
 from tests.support.delivering import World, accepted, orders
 from tests.support.sandbox_events import judge
 from uploader.sandbox.counts import Books
+from uploader.sandbox.meta_count import received
+from uploader.sandbox.received import Upload
 from uploader.transport import Answer
 
 ACCEPTED_UNTIL = "2027-01-20T12:00:00"
@@ -27,7 +29,8 @@ class Counted:
         now = self._world.clock.now
         judged = judge(*events, now=now)
         assert judged.refusal is None
-        self.books.enter(judged, now)
+        taken = tuple(map(received, judged.events))
+        self.books.enter(Upload(judged.dataset_id, judged.answer("A"), taken), now, "meta")
         return Answer(500, b"", {}) if now - self._since < timedelta(minutes=1) else accepted(events)
 
     @property
