@@ -16,26 +16,32 @@ from tests.support.receiver_toy import Toy
 from uploader.delivery.results import ask, has_questions
 from uploader.delivery.surroundings import Unsigned
 from uploader.destinations.google import DESTINATION as GOOGLE
-from uploader.destinations.interface import Account, Outcome, Request, Response, Result, Verdict
+from uploader.destinations.interface import Account, Outcome, Request, Response, Result, Results, Verdict
 from uploader.transport import Answer, NotSent
 
 
-class Receiving(Toy):
-    """Gives each request an id, and knows after half an hour what became of it."""
+class Known(Results):
+    """Knows after half an hour."""
 
-    result_after = timedelta(minutes=30)
+    after = timedelta(minutes=30)
+
+    def request(self, account: Account, trace_id: str) -> Request:
+        """See `Results.request`."""
+        return Request(f"http://127.0.0.1:9/status/{trace_id}", b"")
+
+    def read(self, response: Response) -> Result | None:
+        """See `Results.read`."""
+        return Result(**json.loads(response.body)) if response.status == 200 else None
+
+
+class Receiving(Toy):
+    """Gives each request an id."""
+
+    results = Known()
 
     def read_response(self, response: Response, sent: int) -> Outcome:
         """See `Destination.read_response`."""
         return Outcome(Verdict.ACCEPTED, trace_id="r1")
-
-    def result_request(self, account: Account, trace_id: str) -> Request:
-        """See `Destination.result_request`."""
-        return Request(f"http://127.0.0.1:9/status/{trace_id}", b"")
-
-    def read_result(self, response: Response) -> Result | None:
-        """See `Destination.read_result`."""
-        return Result(**json.loads(response.body)) if response.status == 200 else None
 
 
 class Later:
@@ -140,5 +146,5 @@ def test_what_is_not_known_yet_is_asked_again(world: World, told: Mapping[str, A
 def test_diagnostics_of_a_request_are_read(parts: Any, result: Result | None) -> None:
     """By status and counts; what is no such answer says nothing."""
     body = json.dumps({"requestStatusPerDestination": parts}).encode()
-    assert GOOGLE.read_result(Response(200, body)) == result
-    assert GOOGLE.read_result(Response(404, body)) is None
+    assert GOOGLE.results.read(Response(200, body)) == result
+    assert GOOGLE.results.read(Response(404, body)) is None

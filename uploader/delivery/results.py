@@ -27,10 +27,10 @@ _LONGEST: Final = 200
 
 def has_questions(target: Target, ledger: Ledger, clock: Clock) -> bool:
     """Tell whether there is anything to `ask` about."""
-    after = target.destination.result_after
-    if after is None or target.account.test_event_code:
+    results = target.destination.results
+    if results is None or target.account.test_event_code:
         return False
-    return without_result(ledger, target.destination_id, clock(), after).height > 0
+    return without_result(ledger, target.destination_id, clock(), results.after).height > 0
 
 
 def ask(target: Target, ledger: Ledger, get: Get, sign: Sign, clock: Clock) -> Iterator[str]:
@@ -38,17 +38,17 @@ def ask(target: Target, ledger: Ledger, get: Get, sign: Sign, clock: Clock) -> I
 
     The first question that gets no answer is the last one of this run: nothing hangs on it.
     """
-    destination = target.destination
-    if destination.result_after is None or target.account.test_event_code:
+    results = target.destination.results
+    if results is None or target.account.test_event_code:
         return
     lost, received = Counter[str](), 0
-    for row in without_result(ledger, target.destination_id, clock(), destination.result_after).iter_rows(named=True):
-        request = destination.result_request(target.account, row["trace_id"])
+    for row in without_result(ledger, target.destination_id, clock(), results.after).iter_rows(named=True):
+        request = results.request(target.account, row["trace_id"])
         try:
             answer = get(request.url, dict(request.headers) | sign(request.url))
         except (NotSent, InDoubt, PlatformRefused):
             break
-        result = destination.read_result(Response(answer.status, answer.body, answer.headers))
+        result = results.read(Response(answer.status, answer.body, answer.headers))
         if result is None:
             break
         if result.is_final:

@@ -135,8 +135,11 @@ def _to_mend(
         yield f"the environment variable {variable} (the platform's access token)"
     elif wrong := secret_problem(destination.auth, token):
         yield f"the environment variable {variable}: {wrong}"
-    if settings.test_event_code and not destination.has_test_mode:
-        yield f"no {section}.test_event_code: {name} has no test mode, so that a rehearsal would count"
+    if (rehearsal or settings.test_event_code) and not destination.has_test_mode:
+        yield (
+            f"a test mode, so that what a rehearsal sends would count: unset {section}.test_event_code, and rehearse "
+            "others with --destination"
+        )
     elif rehearsal and not settings.test_event_code:
         yield f"{section}.test_event_code (for a rehearsal)"
     yield from _options_to_mend(destination, settings)

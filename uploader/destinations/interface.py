@@ -36,6 +36,7 @@ __all__ = [
     "Request",
     "Response",
     "Result",
+    "Results",
     "Secret",
     "Verdict",
     "Windows",
@@ -203,6 +204,21 @@ class Windows:
     future: timedelta = timedelta(seconds=60)
 
 
+class Results(ABC):
+    """How a platform that only receives at first is asked what became of a request."""
+
+    after: ClassVar[timedelta]
+    """How long after the request it knows."""
+
+    @abstractmethod
+    def request(self, account: Account, trace_id: str) -> Request:
+        """Ask, by a GET, about the request that was answered with ``trace_id``."""
+
+    @abstractmethod
+    def read(self, response: Response) -> Result | None:
+        """Read the answer; None where it says nothing. Never raises, whatever the body."""
+
+
 class Destination(ABC):
     """One ad platform."""
 
@@ -228,8 +244,8 @@ class Destination(ABC):
     """How many requests the platform takes in a minute."""
     has_test_mode: ClassVar[bool] = True
     """Whether the platform can be asked to count nothing, which a ``test_event_code`` does."""
-    result_after: ClassVar[timedelta | None] = None
-    """After what time it can be asked what became of a request; None: its answer says that."""
+    results: ClassVar[Results | None] = None
+    """How to ask later what became of a request; None: its answer says that."""
     event_names: ClassVar[Mapping[str, str]]
     """Our event name to theirs."""
     custom_event: ClassVar[str | None] = None
@@ -281,11 +297,3 @@ class Destination(ABC):
     @abstractmethod
     def read_response(self, response: Response, sent: int) -> Outcome:
         """Say what the answer to a request with ``sent`` events means. Never raises, whatever the body."""
-
-    def result_request(self, account: Account, trace_id: str) -> Request:
-        """Ask, by a GET, what became of the request that was answered with ``trace_id``."""
-        raise NotImplementedError
-
-    def read_result(self, response: Response) -> Result | None:
-        """Read the answer to `result_request`; None where it says nothing. Never raises, whatever the body."""
-        raise NotImplementedError

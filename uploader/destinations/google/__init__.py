@@ -34,6 +34,7 @@ from uploader.destinations.interface import (
     Request,
     Response,
     Result,
+    Results,
     Windows,
 )
 from uploader.destinations.shared import address
@@ -63,6 +64,24 @@ _MERCHANT: Final = MappingProxyType(
 )
 
 
+class Diagnostics(Results):
+    """What Google found in the events of a request: from half an hour after it, and for 50 days."""
+
+    after: ClassVar[timedelta] = timedelta(minutes=30)
+
+    def request(self, account: Account, trace_id: str) -> Request:
+        """See `Results.request`."""
+        return Request(
+            url=f"{address(account, account.api_version, 'requestStatus:retrieve')}?requestId={quote(trace_id)}",
+            body=b"",
+            headers=_project(account),
+        )
+
+    def read(self, response: Response) -> Result | None:
+        """See `Results.read`."""
+        return answers.result_of(response)
+
+
 class Google(Destination):
     """Google Ads, by the conversion actions of an account."""
 
@@ -79,8 +98,7 @@ class Google(Destination):
     windows: ClassVar[Windows] = Windows(dedup=None, first_wins=False)
     limits: ClassVar[Limits] = Limits(events=2000, bytes=4_000_000)
     requests_per_minute: ClassVar[float] = 300
-    # Diagnostics begin half an hour after a request, and end 50 days after it.
-    result_after: ClassVar[timedelta | None] = timedelta(minutes=30)
+    results: ClassVar[Results | None] = Diagnostics()
     event_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
     needs_event_ids: ClassVar[bool] = True
     event_id_example: ClassVar[str] = "123456789"
@@ -154,29 +172,21 @@ class Google(Destination):
             **({"validateOnly": True} if account.test_event_code else {}),
         }
         start = json.dumps(around, separators=(",", ":")).encode()[:-1]
-        project = account.option("quota_project")
         return Request(
             url=address(account, account.api_version, "events:ingest"),
             body=b"".join((start, b',"events":[', events, b"]}")),
-            headers={"Content-Type": "application/json"} | ({"x-goog-user-project": project} if project else {}),
+            headers={"Content-Type": "application/json"} | _project(account),
         )
 
     def read_response(self, response: Response, sent: int) -> Outcome:
         """See `Destination.read_response`: with its id, a request was received whole; else nothing of it was."""
         return answers.outcome_of(response, sent)
 
-    def result_request(self, account: Account, trace_id: str) -> Request:
-        """See `Destination.result_request`."""
-        project = account.option("quota_project")
-        return Request(
-            url=f"{address(account, account.api_version, 'requestStatus:retrieve')}?requestId={quote(trace_id)}",
-            body=b"",
-            headers={"x-goog-user-project": project} if project else {},
-        )
 
-    def read_result(self, response: Response) -> Result | None:
-        """See `Destination.read_result`."""
-        return answers.result_of(response)
+def _project(account: Account) -> dict[str, str]:
+    """Return the header that names who pays for a request, where that is not the credentials' own project."""
+    project = account.option("quota_project")
+    return {"x-goog-user-project": project} if project else {}
 
 
 def _click_id() -> Body:
