@@ -63,6 +63,15 @@ def test_each_platform_counted_exactly_what_was_due(demo: tuple[str, Path]) -> N
     assert [name for name, *_ in told] == list(names())
 
 
+def test_statistics_get_no_hashed_identifiers(demo: tuple[str, Path]) -> None:
+    """Who is asked about statistics alone is not told of in hashes; the other platforms' rows are as they were."""
+    _, folder = demo
+    query = "select destination, withheld_fields from fct_conversion_outbox group by all"
+    found = {name: set((fields or "").split()) for name, fields in rows(folder, query)}
+    assert found.pop("ga4") >= {"email_gmail_sha256", "email_sha256s", "phone_e164_sha256", "phone_digits_sha256s"}
+    assert set().union(*found.values()) == set()
+
+
 def test_every_hold_reason_is_to_be_seen(demo: tuple[str, Path]) -> None:
     """Each reason that the demo's rows meet stands in the outbox and in what was printed."""
     printed, folder = demo

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from uploader.cli.console import errors
 from uploader.delivery.results import ask, has_questions
 from uploader.delivery.run import Report, deliver, first_run_notice
-from uploader.delivery.surroundings import Sign, Surroundings, Unsigned
+from uploader.delivery.signing import signer
+from uploader.delivery.surroundings import Surroundings, Unsigned
 from uploader.hosts import Hosts
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from uploader.delivery.planning import Plan
     from uploader.delivery.targets import Target
     from uploader.ledger import Ledger
-    from uploader.transport import Timeouts, Transport
+    from uploader.transport import Transport
 
     Advance: TypeAlias = Callable[[int], None]
     Parts: TypeAlias = Mapping[str, Iterator[pl.DataFrame]]
@@ -79,8 +80,9 @@ class Sender:
         target, is_due = entry.target, self._total(entry) > 0
         speaks = is_due or has_questions(target, self.ledger, self.context.clock)
         count = (self.limits.concurrency or target.settings.concurrency) if is_due else 1
-        connections = _connections(target, count) if speaks else []
-        self.interruption.connections += connections
+        connections = _connections(target, target.hosts, count) if speaks else []
+        tokens = _connections(target, Hosts(target.destination.auth_hosts), 1) if speaks else []
+        self.interruption.connections += [*connections, *tokens]
         surroundings = Surroundings(
             ledger=self.ledger,
             post=connections[0].post if connections else _post_nothing,
@@ -90,14 +92,14 @@ class Sender:
             stop=lambda: self.interruption.number is not None or self._is_broken.is_set(),
             progress=advance,
             deadline=self.limits.deadline,
-            sign=_signer(target, self.context) if speaks else Unsigned(),
+            sign=signer(target, tokens[0].post, self.context.clock) if speaks else Unsigned(),
         )
         try:
             told = tuple(self._results(target, connections, surroundings))
             report = deliver(entry, parts, surroundings)
             return replace(report, warnings=(*told, *report.warnings))
         finally:
-            for connection in connections:
+            for connection in (*connections, *tokens):
                 connection.close()
 
     def _results(self, target: Target, connections: list[Transport], around: Surroundings) -> Iterator[str]:
@@ -118,24 +120,12 @@ class Sender:
             )
 
 
-def _timeouts(target: Target) -> Timeouts:
-    from uploader.transport import Timeouts  # with requests, which takes long to import
+def _connections(target: Target, hosts: Hosts, count: int) -> list[Transport]:
+    from uploader.transport import Timeouts, Transport  # with requests, which takes long to import
 
     settings = target.settings
-    return Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
-
-
-def _connections(target: Target, count: int) -> list[Transport]:
-    from uploader.transport import Transport
-
-    return [Transport(_timeouts(target), target.hosts) for _ in range(count)]
-
-
-def _signer(target: Target, context: Context) -> Sign:
-    from uploader.delivery.signing import signer
-    from uploader.transport import Transport
-
-    return signer(target, Transport(_timeouts(target), Hosts(target.destination.auth_hosts)).post, context.clock)
+    timeouts = Timeouts(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)
+    return [Transport(timeouts, hosts) for _ in range(count)]
 
 
 def _post_nothing(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:  # noqa: ARG001 - as `Post`

@@ -133,8 +133,8 @@ class GA4(Destination):
             "client_id": pl.col("ga_client_id"),
             "timestamp_micros": pl.col("event_at").dt.epoch("us"),
             "user_data": {
-                "sha256_email_address": Listed(_for_advertising(pl.col("email_gmail_sha256"))),
-                "sha256_phone_number": Listed(_for_advertising(pl.col("phone_e164_sha256"))),
+                "sha256_email_address": Listed(pl.col("email_gmail_sha256")),
+                "sha256_phone_number": Listed(pl.col("phone_e164_sha256")),
             },
             "consent": {"ad_user_data": _granted(), "ad_personalization": _granted()},
             "validation_behavior": pl.lit(behaviour, pl.String),
@@ -200,15 +200,10 @@ def _code(messages: object) -> str:
     return code if isinstance(code, str) and code in _CODES else "validation_failed"
 
 
-def _for_advertising(value: pl.Expr) -> pl.Expr:
-    """Return a value for who was asked about advertising; NULL for who was asked about statistics alone."""
-    return pl.when(pl.col("consent_purpose") == _MARKETING).then(value)
-
-
 def _granted() -> pl.Expr:
     """Say that the person agreed to advertising; nothing for who only agreed to statistics, or was not asked."""
     both = (pl.col("consent_at_event") == "granted") & (pl.col("consent_at_as_of") == "granted")
-    return _for_advertising(pl.when(both).then(pl.lit("GRANTED")))
+    return pl.when(both & (pl.col("consent_purpose") == _MARKETING)).then(pl.lit("GRANTED"))
 
 
 DESTINATION: Final = GA4()
