@@ -103,6 +103,26 @@ def test_options_have_examples_of_their_form(name: str) -> None:
 
 
 @every_destination
+def test_options_that_are_missing_or_of_another_form_are_named(name: str) -> None:
+    """All at once, with an example, and without what was set; an unknown one is an error."""
+    destination = load(name)
+
+    def problems(options: dict[str, str]) -> str:
+        about = DestinationSettings(dataset_id=destination.dataset_example, options=options)
+        token = {destination.token_env: secret(destination.auth)}
+        return " | ".join(targets([name], Settings(destinations={name: about}), token)[0].problems)
+
+    told, odd = problems({}), problems(dict.fromkeys(destination.options, "\n odd one"))
+    for key, option in destination.options.items():
+        said = f"destinations.{name}.options.{key} ({option.about}"
+        assert (f"{said}, like {option.example})" in told) == option.is_required
+        assert f"{said}): it has another form, like {option.example}" in odd
+    assert "odd one" not in odd
+    with pytest.raises(ConfigurationError, match=rf"destinations\.{name}\.options\.nonsense"):
+        problems({"nonsense": "1"})
+
+
+@every_destination
 def test_a_rehearsal_counts_nothing(name: str) -> None:
     """Where the platform has no test mode, the setting is named instead; elsewhere the code changes the request."""
     destination = load(name)
