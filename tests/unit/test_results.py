@@ -103,7 +103,7 @@ def test_events_that_were_not_taken_after_all_are_told(world: World) -> None:
     assert told == [
         (
             "toy: of 3 events that it had received in earlier runs, 2 were not taken after all: INVALID_GCLID 2. "
-            "Which ones, it does not say."
+            "Which ones, it does not say: look at its own diagnostics."
         )
     ]
     assert _codes(world) == ["PARTIAL_SUCCESS INVALID_GCLID=2"]

@@ -60,5 +60,5 @@ def ask(target: Target, ledger: Ledger, get: Get, sign: Sign, clock: Clock) -> I
         told = ", ".join(f"{code} {count}" for code, count in sorted(lost.items()))
         yield (
             f"{target.name}: of {received} events that it had received in earlier runs, {lost.total()} were not taken "
-            f"after all: {told}. Which ones, it does not say."
+            f"after all: {told}. Which ones, it does not say: look at its own diagnostics."
         )
