@@ -128,10 +128,11 @@ def test_explain_says_when_a_hold_time_ends(shop: Shop) -> None:
 
 
 def keys(shop: Shop) -> pl.DataFrame:
-    """Return what the comparison with the sent log gets."""
+    """Return what the comparison with the sent log gets, and what a verdict knows of a row."""
     profile = Profile(shop.warehouse, "main", "raw")
     with reading(profile) as connection:
-        return outbox.read_keys(connection, profile, datetime(2026, 1, 1))
+        found = outbox.read_keys(connection, profile, datetime(2026, 1, 1))
+        return found.with_columns(outbox.read_digests(connection, profile, found))
 
 
 def test_a_verdict_does_not_hold_for_rows_that_lose_another_field(shop: Shop) -> None:

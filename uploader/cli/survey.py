@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def plans(
     for span in read_spans(connection, profile, begun, most):
         keys = outbox.read_keys(connection, profile, begun, span)
         for planner in planners:
-            planner.add(keys)
+            planner.add(keys, partial(outbox.read_digests, connection, profile))
     let_grow(connection, profile)
     return [planner.finish() for planner in planners]
 

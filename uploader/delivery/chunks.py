@@ -11,19 +11,18 @@ import polars as pl
 from uploader.encode import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from uploader.encode import Body, Encoded
 
     Item = TypeVar("Item")
-    Made = TypeVar("Made")
 
 ROWS: Final = 10_000
 """A chunk's rows: enough that the columns' own cost does not count, few enough that several fit into memory."""
 
 _KEPT: Final = (
     *("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "consent_decided_at", "as_of"),
-    *("first_intent_at", "lane", "quarantines", "resend_us", "row_no", "place"),
+    *("first_intent_at", "lane", "quarantines", "resend_us", "row_no", "place", "plain_until"),
 )
 """What sending needs of a row beside its text."""
 
@@ -99,14 +98,10 @@ def slices(parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.Dat
             start += group.height
 
 
-def ahead(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[Made]:
-    """Make something of each item, the next one in a thread while the caller works on the last one."""
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Return the items, the next one made in a thread while the caller works on the last one."""
     with ThreadPoolExecutor(1) as thread:
-        coming = None
-        for item in items:
-            after = thread.submit(make, item)
-            if coming is not None:
-                yield coming.result()
-            coming = after
-        if coming is not None:
-            yield coming.result()
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item

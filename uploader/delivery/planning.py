@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
@@ -18,10 +19,12 @@ from uploader.ledger.states import empty_states
 from uploader.spool import Spool, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from uploader.delivery.targets import Target
     from uploader.ledger import Ledger
+
+    Digests: TypeAlias = Callable[[pl.DataFrame], pl.Series]
 
 
 SENT_LOG: Final = "sent_log:"
@@ -33,7 +36,7 @@ PART_ROWS: Final = 20_000
 MARKS: Final = ("first_intent_at", "lane", "quarantines", "resend_us")
 """What sending must know of a row beside its columns; see `uploader.diff.due`."""
 _ROW: Final = ["event_key", *KEY, "event_at", "is_sendable"]
-_READ: Final = pl.Schema({**EVENTS, **OUTBOX, "row_digest": pl.UInt64()})
+_READ: Final = pl.Schema({**EVENTS, **OUTBOX})
 _STANDING: Final = pl.Schema(
     {
         **{name: _READ[name] for name in ("destination", "event_key", *KEY, "event_at", "expires_at", "is_sendable")},
@@ -44,7 +47,8 @@ _STANDING: Final = pl.Schema(
 )
 _DUE: Final = pl.Schema(
     {
-        **{name: _READ[name] for name in ("destination", "event_key", "event_at", "row_digest")},
+        **{name: _READ[name] for name in ("destination", "event_key", "event_at")},
+        "row_digest": pl.UInt64(),
         "first_intent_at": pl.Int64(),
         "lane": LANES,
         **dict.fromkeys(("quarantines", "resend_us"), pl.Int64()),
@@ -139,8 +143,12 @@ class Planner:
         _require_keys(mine.filter("is_sendable"))
         self._repeated = _repeated(mine)
 
-    def add(self, outbox: pl.DataFrame) -> None:
-        """Judge a part of the rows (columns as `uploader.warehouse.outbox.read_keys`)."""
+    def add(self, outbox: pl.DataFrame, digests: Digests = itemgetter("row_digest")) -> None:
+        """Judge a part of the rows (columns as `uploader.warehouse.outbox.read_keys`).
+
+        ``digests`` returns the ``row_digest`` of those that are due, as `uploader.warehouse.outbox.read_digests` does;
+        unless it is told, they have it already.
+        """
         as_of = outbox["as_of"].max()
         if isinstance(as_of, datetime):
             self._as_of = max(as_of, self._as_of or as_of)
@@ -150,12 +158,12 @@ class Planner:
         in_doubt = self._in_doubt.join(mine, on=KEY, how="semi")
         asked = mine.filter(pl.col("is_sendable") | (pl.col("hold_reason") == "expired").fill_null(value=False))
         known = pl.concat([self._states.of(timed(asked)), in_doubt]).unique(KEY, keep="first")
-        self._keep(mine, known)
+        self._keep(mine, known, digests)
 
     def finish(self) -> Plan:
         """Return the plan, once all rows were added: what is in doubt and was not among them is gone."""
         if self._since is None:
-            self._keep(pl.DataFrame(schema=_READ), self._unseen)
+            self._keep(pl.DataFrame(schema=_READ), self._unseen, lambda _none: pl.Series(dtype=pl.UInt64))
         watch_from = self._as_of or self._now
         looks_at_all = self._since is None
         return Plan(self._target, self._standing, self._lanes, self._oldest, watch_from, looks_at_all=looks_at_all)
@@ -164,10 +172,12 @@ class Planner:
         mine = rows.filter(pl.col("destination") == self._target.name)
         return mine if self._since is None else mine.filter(pl.col("event_at") >= naive(self._since))
 
-    def _keep(self, outbox: pl.DataFrame, known: pl.DataFrame) -> None:
+    def _keep(self, outbox: pl.DataFrame, known: pl.DataFrame, digests: Digests) -> None:
         rows = standings(outbox, known, self._target.rules, self._now, self._begun_at)
         self._standing.put(rows)
         found = due(rows, self._target.rules, self._now)
+        if found.height:
+            found = found.with_columns(digests(found).alias("row_digest"))
         for (lane,), part in found.partition_by("lane", as_dict=True).items():
             self._lanes[Lane(str(lane))].put(part)
         oldest = found["event_at"].min()

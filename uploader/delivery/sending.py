@@ -22,7 +22,7 @@ from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradict
 from uploader.delivery.pauses import Pauses
 from uploader.delivery.places import Places
 from uploader.delivery.surroundings import Counter, Surroundings
-from uploader.delivery.verdicts import changed, in_time, record
+from uploader.delivery.verdicts import changed, in_time, plain_until, record
 from uploader.destinations.interface import Outcome, Request, Verdict
 from uploader.diff import KEY, Lane
 from uploader.encode import leaf_paths, pack
@@ -30,7 +30,7 @@ from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import QUARANTINE, Intent, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from uploader.delivery.targets import Target
 
@@ -64,7 +64,7 @@ class Delivery:
         """Send ``parts``, whole rows with the columns that `uploader.diff.due` adds, until done or told to stop."""
         try:
             self.pauses.check()
-            for chunk in ahead(slices(map(self._places.assign, parts)), self._encoded):
+            for chunk in ahead(self._chunks(parts)):
                 self._rows = chunk.part
                 self._texts.turn_to(chunk)
                 self._send_chunk(chunk)
@@ -82,13 +82,15 @@ class Delivery:
         self.counter.warnings += self._places.warnings()
         return self.counter
 
-    def _encoded(self, rows: tuple[pl.DataFrame, pl.DataFrame]) -> Chunk:
-        return Chunk.make(next(self._numbers), *rows, self._body)
+    def _chunks(self, parts: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
+        known = (part.with_columns(plain_until(self.target.rules)) for part in parts)
+        for part, rows in slices(map(self._places.assign, known)):
+            yield Chunk.make(next(self._numbers), part, rows, self._body)
 
     def record_late(self) -> None:
         """Record what became too old while the run lasted: expired, or held where it is in doubt."""
+        in_doubt = pl.col("first_intent_at").is_not_null()
         for batch in self._late:
-            in_doubt = pl.col("first_intent_at").is_not_null()
             self._judge(batch.filter(~in_doubt), State.EXPIRED, "expired")
             self._judge(batch.filter(in_doubt), State.HELD, "expired")
         self._late.clear()
@@ -282,8 +284,7 @@ class Delivery:
         return self.exchange.begin(moment(min(batch.select(until.min()).item() for batch in batches)))
 
     def _request(self, batch: pl.DataFrame) -> Request:
-        events, place = self._texts.joined(batch), batch["place"][0]
-        return self.target.destination.request(self.target.account, events, place)
+        return self.target.destination.request(self.target.account, self._texts.joined(batch), batch["place"][0])
 
     def _intent(self, batch: pl.DataFrame) -> Intent:
         events = batch.select(

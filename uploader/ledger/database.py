@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
 
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater, UploaderError
 from uploader.ledger.store import Store
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+_ROWS_AT_ONCE: Final = 50
 _BROKEN: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # The last one is for macOS, where a plain sync does not reach the disk.
 _FOR_WRITING: Final = (
@@ -83,9 +87,13 @@ class SqliteDatabase(Store):
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """See `Store.insert`."""
-        query = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
+        row = f"({', '.join('?' * len(columns))})"
+        into = f"insert into {table} ({', '.join(columns)}) values "
         try:
-            self._database.executemany(query, rows)
+            # Several rows of one statement take a third less time than as many statements do.
+            for first in range(0, len(rows), _ROWS_AT_ONCE):
+                some = rows[first : first + _ROWS_AT_ONCE]
+                self._database.execute(into + ", ".join([row] * len(some)), list(chain.from_iterable(some)))
         except sqlite3.Error as error:
             raise self._unwritable(error) from None
 
@@ -95,6 +103,18 @@ class SqliteDatabase(Store):
             return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise self._unreadable(error) from None
+
+    def frame(self, query: str, values: Mapping[str, Any], schema: pl.Schema) -> pl.DataFrame:
+        """See `Store.frame`: a column is read as one JSON array, in less than half the time that tuples take."""
+        names = ", ".join(f'"{name}"' for name in schema)
+        arrays = ", ".join(
+            f'json_group_array(hex("{name}"))' if kind == pl.Binary else f'json_group_array("{name}")'
+            for name, kind in schema.items()
+        )
+        texts = self.rows(f"with found ({names}) as ({query}) select {arrays} from found", values)[0]
+        return pl.DataFrame(
+            [_column(name, kind, text) for (name, kind), text in zip(schema.items(), texts, strict=True)]
+        )
 
     def listed(self, column: str, name: str) -> str:
         """See `Store.listed`."""
@@ -155,6 +175,13 @@ class SqliteDatabase(Store):
                 f"The sent log {self.path} may not be written. Check its rights, and its folder's."
             )
         return TryLater(f"The sent log {self.path} cannot be written ({error}). No further request is made.")
+
+
+def _column(name: str, kind: pl.DataType, text: str) -> pl.Series:
+    """Return the items of a JSON array as a column; bytes are written as hexadecimal digits there."""
+    items = pl.List(pl.String if kind == pl.Binary else kind)
+    column: pl.Series = pl.Series([text]).str.json_decode(items)[0].alias(name)
+    return column.str.decode("hex") if kind == pl.Binary else column
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -283,7 +283,7 @@ class Ledger:
     @in_turn
     def frame(self, query: str, values: Mapping[str, Any], schema: pl.Schema) -> pl.DataFrame:
         """Return a query's rows as a frame of the given schema."""
-        return pl.DataFrame(self.store.rows(query, values), schema=schema, orient="row")
+        return self.store.frame(query, values, schema)
 
     def listed(self, column: str, name: str, texts: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Return the condition that ``column`` is one of the texts, and the value that it needs."""

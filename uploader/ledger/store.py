@@ -9,6 +9,8 @@ import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -67,6 +69,10 @@ class Store(ABC):
     @abstractmethod
     def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
+
+    def frame(self, query: str, values: Mapping[str, Any], schema: pl.Schema) -> pl.DataFrame:
+        """Return all rows of a query as a frame of the given schema: whole numbers, texts, and bytes."""
+        return pl.DataFrame(self.rows(query, values), schema=schema, orient="row")
 
     @abstractmethod
     def listed(self, column: str, name: str) -> str:

@@ -26,9 +26,13 @@ BUILD_FAILURES: Final = "build_failures"
 _KEY_COLUMNS: Final = (
     "event_key, event_name, event_id, event_at, destination, is_sendable, hold_reason, expires_at, as_of"
 )
-_DIGEST: Final = (
-    "hash(events, outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields)"
+_EVENT: Final = "hash(events) as event_digest"
+_DECISION: Final = (
+    "hash(outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields)"
+    " as decision_digest"
 )
+_DIGEST: Final = (pl.col("event_digest") ^ pl.col("decision_digest")).alias("row_digest")
+_DECIDED: Final = tuple(name for name in OUTBOX if name not in EVENTS)
 _CHANGED: Final = "Rows changed while this run was sending; what is left is for the next run to judge and to send."
 
 
@@ -65,8 +69,7 @@ def read_keys(connection: Connection, profile: Profile, since: datetime, span: S
 
     These are the sendable rows, and the held ones whose time cannot be read or that their destination still accepted
     at ``since`` (UTC without zone), as far as they lie in ``span``. Columns: those of `OUTBOX` that name, time and
-    judge a row, ``action_source``, ``order_id`` as it leaves, ``value``, ``currency``, and ``row_digest`` (UInt64),
-    which changes when anything about the event, or about the decision to send it and with what, does.
+    judge a row, ``action_source``, ``order_id`` as it leaves, ``value`` and ``currency``.
     """
     inside, values = span.condition("outbox")
     found = frame(connection, _keys(profile, inside, span.times("events")), values | {"since": since})
@@ -82,7 +85,6 @@ def _keys(profile: Profile, inside: str, event_inside: str) -> str:
         select {columns}, events.action_source, events.value, events.currency,
                case when not contains(coalesce(outbox.withheld_fields, ''), ' order_id ') then events.order_id
                end as order_id,
-               {_DIGEST} as row_digest,
                events.event_key is null as is_alone
         from {outbox} as outbox
         left join {events} as events on events.event_key = outbox.event_key and {event_inside}
@@ -91,45 +93,64 @@ def _keys(profile: Profile, inside: str, event_inside: str) -> str:
     """
 
 
+def read_digests(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.Series:
+    """Return the ``row_digest`` (UInt64) of rows, in the order of ``keys`` (as for `read_rows`).
+
+    It changes when anything about the event, or about the decision to send it and with what, does. It is as dear as
+    reading the whole row, so only what is due is asked for it.
+    """
+    found = _joined(connection, profile, keys, f"event_key, {_EVENT}", f"destination, event_key, {_DECISION}")
+    known = found.select("destination", "event_key", _DIGEST)
+    return keys.join(known, on=["destination", "event_key"], how="left", maintain_order="left")["row_digest"]
+
+
 def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
     """Return whole rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order.
 
     They are as they leave: what the outbox withholds is NULL. With ``event_at`` in ``keys``, only that span of the
     marts is read, as far as they lie in the order of time. With ``row_digest`` in ``keys``, rows that are not what they
-    were when `read_keys` looked raise `TryLater`.
+    were when `read_digests` looked raise `TryLater`.
     """
-    is_spanned = "event_at" in keys.columns and keys.height > 0
-    span = "where outbox.event_at between ? and ? and events.event_at between ? and ?" if is_spanned else ""
-    ends = [keys["event_at"].min(), keys["event_at"].max()] * 2 if is_spanned else []
+    events, decisions = [*EVENTS], ["event_key", *_DECIDED]
     is_compared = "row_digest" in keys.columns
-    connection.register("wanted", keys.select("destination", "event_key").with_row_index("position").to_arrow())
-    try:
-        rows = frame(connection, _whole_rows(profile, span, f", {_DIGEST} as row_digest" if is_compared else ""), ends)
-    finally:
-        connection.unregister("wanted")
-    if is_compared and not rows["row_digest"].equals(keys["row_digest"]):
+    if is_compared:
+        events.append(_EVENT)
+        decisions.append(_DECISION)
+    rows = _joined(connection, profile, keys, ", ".join(events), ", ".join(decisions))
+    if is_compared and not rows.select(_DIGEST).to_series().equals(keys["row_digest"]):
         raise TryLater(_CHANGED)
     if rows.height != keys.height:
         raise QualityGateFailed(
             f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
             "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
-    return withhold(rows.drop("row_digest", strict=False))
+    return withhold(rows.select(*EVENTS, *_DECIDED))
 
 
-def _whole_rows(profile: Profile, span: str, digest: str) -> str:
-    events, outbox = quoted(profile.schema, EVENTS_TABLE), quoted(profile.schema, OUTBOX_TABLE)
-    decided = ", ".join(f"outbox.{name}" for name in OUTBOX if name not in EVENTS)
-    known = ", ".join(f"events.{name}" for name in EVENTS)
-    return f"""
-        select {known}, {decided}{digest}
-        from wanted
-        inner join {outbox} as outbox
-            on outbox.event_key = wanted.event_key and outbox.destination = wanted.destination
-        inner join {events} as events on events.event_key = wanted.event_key
-        {span}
-        order by wanted.position
-    """
+def _joined(connection: Connection, profile: Profile, keys: pl.DataFrame, events: str, outbox: str) -> pl.DataFrame:
+    """Return columns of both marts, those of ``events`` and ``outbox``, for ``keys`` and in their order."""
+    named = keys.select("destination", "event_key")
+    connection.register("wanted", named.to_arrow())
+    try:
+        decisions = _half(connection, keys, outbox, f"{quoted(profile.schema, OUTBOX_TABLE)} as outbox")
+        half = _half(connection, keys, events, f"{quoted(profile.schema, EVENTS_TABLE)} as events")
+    finally:
+        connection.unregister("wanted")
+    # Rows so wide are joined and put in order here: DuckDB takes twice the time for it.
+    known = named.join(decisions, on=["destination", "event_key"], how="inner", maintain_order="left")
+    return known.join(half, on="event_key", how="inner", maintain_order="left")
+
+
+def _half(connection: Connection, keys: pl.DataFrame, columns: str, mart: str) -> pl.DataFrame:
+    """Return columns of the rows of ``wanted`` in one mart, and of others in between where they are few."""
+    wanted = "event_key in (select event_key from wanted)"
+    if "event_at" not in keys.columns or keys.is_empty():
+        return frame(connection, f"select {columns} from {mart} where {wanted}")
+    inside, ends = "event_at between ? and ?", [keys["event_at"].min(), keys["event_at"].max()]
+    (between,) = first_row(connection, f"select count(*) from {mart} where {inside}", ends) or (0,)
+    # Looking for each row costs more than reading twice as many.
+    is_dense = between < 2 * keys.height
+    return frame(connection, f"select {columns} from {mart} where {inside}{'' if is_dense else f' and {wanted}'}", ends)
 
 
 def withhold(rows: pl.DataFrame) -> pl.DataFrame:
