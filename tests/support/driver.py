@@ -113,7 +113,8 @@ class Warehouse:
 
     def keys(self, since: datetime) -> pl.DataFrame:
         """Read the outbox."""
-        return outbox.read_keys(self.connection, self.profile, since)
+        found = outbox.read_keys(self.connection, self.profile, since)
+        return found.with_columns(outbox.read_digests(self.connection, self.profile, found))
 
     def rows(self, due: pl.DataFrame) -> pl.DataFrame:
         """Read both marts."""
