@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import orjson
@@ -38,8 +39,9 @@ def check(
     if identifiers:
         conformance.report(context, as_json=as_json)
         return 0
-    with context.sent_log() as ledger, reading(context.profile) as connection:
+    with ThreadPoolExecutor(1) as thread, context.sent_log() as ledger, reading(context.profile) as connection:
         chosen = candidates(context, connection, choice)
+        thread.submit(quality.get_ready)
         made = plans(context, connection, ledger, chosen, choice)
         frames = gate.Frames.of(context, connection, gate.Wanted(made))
     report = gate.judge(context, frames)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from uploader.quality.artifacts import write
 from uploader.quality.due import Due
+from uploader.quality.expectations import get_ready
 from uploader.quality.gate import judge
 from uploader.quality.render import table
 from uploader.quality.report import Check, Report
@@ -16,4 +17,16 @@ from uploader.quality.rules import LOOKED_INTO
 from uploader.quality.shares import MATCH_KEYS
 from uploader.quality.verdict import Passed, accepts
 
-__all__ = ["LOOKED_INTO", "MATCH_KEYS", "Check", "Due", "Passed", "Report", "accepts", "judge", "table", "write"]
+__all__ = [
+    "LOOKED_INTO",
+    "MATCH_KEYS",
+    "Check",
+    "Due",
+    "Passed",
+    "Report",
+    "accepts",
+    "get_ready",
+    "judge",
+    "table",
+    "write",
+]

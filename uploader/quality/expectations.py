@@ -47,6 +47,12 @@ class Found:
     detail: str | None
 
 
+def get_ready() -> None:
+    """Import Great Expectations, which takes seconds: in a thread, while there is something else to do."""
+    with quiet():
+        import great_expectations  # noqa: F401 - for later
+
+
 def validate(
     name: str, frame: pl.DataFrame, expected: Sequence[Expected], judged_at: datetime
 ) -> tuple[list[Found], Any]:
