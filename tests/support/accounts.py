@@ -29,7 +29,7 @@ def service_account(token_uri: str) -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     about = {"type": "service_account", "client_email": "shop@example.iam", "token_uri": token_uri}
-    return json.dumps(about | {"private_key": pem, "private_key_id": "1"})
+    return json.dumps(about | {"private_key": pem, "private_key_id": "1", "developer_token": f"{TOKEN}-developer"})
 
 
 def account(name: str, given: Mapping[str, object] | None = None) -> Account:

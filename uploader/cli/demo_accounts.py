@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from functools import cache
 from pathlib import Path
 from string import digits
 from typing import TYPE_CHECKING, Final
@@ -40,16 +39,7 @@ def _secret(auth: Auth, sandbox: Sandbox) -> str:
     if auth is Auth.OAUTH1:
         return json.dumps(dict.fromkeys(OAUTH1_PARTS, sandbox.token))
     if auth is Auth.OAUTH2:
-        about = {"type": "service_account", "client_email": "demo@shop.example", "token_uri": f"{sandbox.url}/token"}
-        return json.dumps(about | {"private_key": _key(), "private_key_id": "demo"})
+        about = {"type": "authorized_user", "token_uri": f"{sandbox.url}/token"}
+        secrets = ("client_id", "client_secret", "refresh_token", "developer_token")
+        return json.dumps(about | dict.fromkeys(secrets, sandbox.token))
     return sandbox.token
-
-
-@cache
-def _key() -> str:
-    """Make a key that is good for this run alone: it signs, and the sandbox does not check."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

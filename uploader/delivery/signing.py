@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from uploader.delivery.surroundings import Post, Sign
     from uploader.delivery.targets import Target
 
+_GOOGLE: Final = "https://oauth2.googleapis.com/token"
+"""Where a user's credentials are exchanged, unless they say another place."""
 _CREDENTIALS: Final = {
     "service_account": ("client_email", "private_key", "token_uri"),
     "authorized_user": ("client_id", "client_secret", "refresh_token"),
@@ -117,7 +119,8 @@ class _OAuth2:
         info, scopes = dict(self._secret), [self._scope]
         if info["type"] == "service_account":
             return service_account.Credentials.from_service_account_info(info, scopes=scopes)
-        return credentials.Credentials.from_authorized_user_info(info, scopes)
+        about = {name: info[name] for name in _CREDENTIALS["authorized_user"]}
+        return credentials.Credentials(None, token_uri=info.get("token_uri", _GOOGLE), scopes=scopes, **about)
 
 
 def _exchange(post: Post) -> Callable[..., Any]:

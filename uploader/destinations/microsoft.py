@@ -1,9 +1,9 @@
 """Microsoft Advertising, by the events of its UET Conversions API v1.
 
 https://learn.microsoft.com/en-us/advertising/guides/uet-conversion-api-integration, read 2026-11-20. Events of the last
-seven days go there; older ones have an interface of their own (offline conversions), which is not used here. A request
-with one invalid event is refused whole. Not documented, so ours: how large a body may be (1 MB), for how long an event
-is known again (a resend stays within a quarter of an hour), how far ahead one may lie (a minute).
+seven days go there; older ones, and goals of the kind *offline*, have an interface of their own. A request with one
+invalid event is refused whole. Not documented, so ours: how large a body may be (1 MB), for how long an event is known
+again (a resend stays within a quarter of an hour), how far ahead one may lie (a minute).
 """
 
 from __future__ import annotations
@@ -29,13 +29,11 @@ from uploader.destinations.interface import (
     Verdict,
     Windows,
 )
-from uploader.destinations.shared import address, bearer, outcome_by_status, unconfirmed
+from uploader.destinations.shared import UUID, address, bearer, outcome_by_status, unconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Other click ids are refused: a click id "must be a valid UUID". Links carry it with or without dashes.
-_CLICK_ID: Final = r"^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
 # "Vertical specific parameters": which kind of page it was, for pages that are of one kind.
 _PAGE_TYPES: Final = MappingProxyType(
     {
@@ -147,7 +145,8 @@ def _user_data() -> Body:
         "em": pl.col("email_microsoft_sha256"),
         "ph": pl.col("phone_e164_sha256"),
         "clientIpAddress": pl.col("client_ip"),
-        "msclkid": pl.when(pl.col("msclkid").str.contains(_CLICK_ID)).then(pl.col("msclkid")),
+        # Others are refused: a click id "must be a valid UUID". Links carry it with or without dashes.
+        "msclkid": pl.when(pl.col("msclkid").str.contains(UUID)).then(pl.col("msclkid")),
         "idfa": pl.when(system == "i2").then(pl.col("madid")),
         "gaid": pl.when(system == "a2").then(pl.col("madid")),
     }

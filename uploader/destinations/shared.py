@@ -14,6 +14,8 @@ from uploader.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+UUID: Final = r"^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
+"""A UUID with all of its dashes or without any."""
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
 
 USUAL_STATUSES: Final[Mapping[int, tuple[Verdict, str]]] = MappingProxyType(
