@@ -13,7 +13,7 @@ from tests.support.frames import event_frame
 from tests.support.shop import NOW, orders, write_marts
 from uploader.cli.survey import due_parts
 from uploader.clock import naive
-from uploader.errors import TryLater
+from uploader.errors import QualityGateFailed, TryLater
 from uploader.warehouse import Profile, outbox, reading
 
 ROWS = 3
@@ -49,6 +49,20 @@ def test_every_row_comes_once_and_in_order(profile: Profile) -> None:
         write(profile, f"create table other_{number} (x integer)")
         found.append(part["event_key"].to_list())
     assert found == [NAMES[:3], NAMES[3:6], NAMES[6:]]
+
+
+def test_a_key_that_comes_twice_has_one_digest_and_is_not_sent(profile: Profile) -> None:
+    """One may be sent and the other not: which of the two is the event, nobody knows."""
+    write(
+        profile,
+        "insert into fct_conversion_outbox select * replace (false as is_sendable, 'no_match_key' as hold_reason) "
+        "from fct_conversion_outbox where event_key = 'purchase.2'",
+    )
+    keys = pl.DataFrame({"destination": "meta", "event_key": NAMES[:3]})
+    with reading(profile) as connection:
+        assert len(outbox.read_digests(connection, profile, keys)) == len(keys)
+        with pytest.raises(QualityGateFailed, match="3 rows asked for, 4 found"):
+            outbox.read_rows(connection, profile, keys)
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,9 @@ def read_digests(connection: Connection, profile: Profile, keys: pl.DataFrame) -
     reading the whole row, so only what is due is asked for it.
     """
     found = _joined(connection, profile, keys, f"event_key, {_EVENT}", f"destination, event_key, {_DECISION}")
-    known = found.select("destination", "event_key", _DIGEST)
-    return keys.join(known, on=["destination", "event_key"], how="left", maintain_order="left")["row_digest"]
+    name = ["destination", "event_key"]
+    known = found.select(*name, _DIGEST).unique(name, keep="any")  # of a key that comes twice, `read_rows` tells
+    return keys.join(known, on=name, how="left", maintain_order="left")["row_digest"]
 
 
 def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
