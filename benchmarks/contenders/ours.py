@@ -74,15 +74,17 @@ def encode(warehouse: str = WAREHOUSE) -> None:
 
 
 def read() -> None:
-    """Time what `send` does before its first request: the outbox, the diff with an empty sent log, the rows due."""
+    """Time what `send` reads: the outbox, the diff with an empty sent log, and the rows due, a part after the other."""
     from uploader.cli.context import Context
-    from uploader.cli.survey import Choice, candidates, due_rows, plans
+    from uploader.cli.survey import Choice, candidates, due_parts, plans
+    from uploader.delivery.planning import PART_ROWS
     from uploader.warehouse import reading
 
     context, choice, watch = Context.load(), Choice(()), Stopwatch()
     with watch.running(), reading(context.profile) as connection:
-        made = plans(context, connection, None, candidates(context, connection, choice), choice)
-        watch.events = due_rows(context, connection, made, None).height
+        for entry in plans(context, connection, None, candidates(context, connection, choice), choice):
+            parts = due_parts(context.profile, connection, entry.queue(PART_ROWS), lambda _seconds: None)
+            watch.events += sum(part.height for part in parts)
     watch.tell()
 
 
