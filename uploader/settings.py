@@ -30,8 +30,16 @@ FILE: Final = Path("uploader.toml")
 Host = Annotated[str, AfterValidator(plain_host)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
-_LEAST_RETENTION_DAYS: Final = 80
-"""62 days that events may be old, 2 in which a platform knows a repeated one, a week for outages, and a margin."""
+_LEAST_RETENTION_DAYS: Final = 100
+"""90 days that events may be old, 2 in which a platform knows a repeated one, a week for outages, and a margin."""
+_LONGEST_NAME: Final = 200
+
+
+def _named(text: str) -> str:
+    """Let a name or id at a platform be what people can see there: blanks and any script, but no control characters."""
+    if not 1 <= len(text) <= _LONGEST_NAME or text != text.strip() or not text.isprintable():
+        raise ValueError(f"must be 1 to {_LONGEST_NAME} signs, without control characters and blanks around them")
+    return text
 
 
 def _listed(value: Any) -> Any:
@@ -53,7 +61,7 @@ class LedgerSettings(_Section):
     """The name of the variable that holds the address of a PostgreSQL database, which then takes the file's place."""
     allow_network_filesystem: bool = False
     """Also where other machines could write, and a lock may not hold."""
-    retention_days: Annotated[int, Field(le=36_500)] = 90
+    retention_days: Annotated[int, Field(le=36_500)] = 120
     """How old the events must be that the sent log forgets."""
 
     @field_validator("path")
@@ -68,7 +76,7 @@ class LedgerSettings(_Section):
     def _is_longer_than_events_live(cls, days: int) -> int:
         if days < _LEAST_RETENTION_DAYS:
             raise ValueError(
-                f"must be {_LEAST_RETENTION_DAYS} or more: a platform takes events of up to 62 days, and knows a "
+                f"must be {_LEAST_RETENTION_DAYS} or more: a platform takes events of up to 90 days, and knows a "
                 "repeated one for days more; what the sent log forgot before that could be sent and counted again"
             )
         return days
@@ -85,7 +93,7 @@ class DestinationSettings(_Section):
     token_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
     """The name of a variable, never a token."""
     test_event_code: str | None = None
-    events: dict[str, Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]] = {}
+    events: dict[str, Annotated[str, AfterValidator(_named)]] = {}
     """Your own names or ids at the platform for our event names, whose case does not matter here."""
     options: dict[str, str] = {}
     """The settings that only this platform has."""

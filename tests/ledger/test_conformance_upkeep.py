@@ -12,7 +12,7 @@ from uploader.errors import TryLater
 from uploader.ledger import State, reading, upkeep
 from uploader.settings import LedgerSettings
 
-LATER = timedelta(days=100)
+LATER = timedelta(days=110)
 FORGOTTEN = ["acked", "released", "released, then taken", "expired"]
 KEPT = ["in doubt", "dead", "held", "young"]
 
@@ -38,7 +38,7 @@ def test_what_is_old_and_finished_is_forgotten(aged: Log) -> None:
     before = aged.states()
     with aged.open() as ledger:
         mark = ledger.high_water
-        upkeep.keep(ledger, aged.clock, LedgerSettings(retention_days=90))
+        upkeep.keep(ledger, aged.clock, LedgerSettings(retention_days=100))
         assert ledger.high_water == mark
         send(ledger, "next", at=NOW + LATER, state=State.ACKED)
         assert ledger.high_water == mark + 2
@@ -52,7 +52,7 @@ def test_nothing_is_forgotten_before_its_time(aged: Log) -> None:
     """A retention that reaches back far enough keeps everything."""
     before = aged.content()
     with aged.open() as ledger:
-        upkeep.keep(ledger, aged.clock, LedgerSettings(retention_days=101))
+        upkeep.keep(ledger, aged.clock, LedgerSettings(retention_days=111))
     assert aged.content() == before
 
 
@@ -63,5 +63,5 @@ def test_another_run_is_noticed_before_anything_is_forgotten(aged: Log) -> None:
             send(other, "new", at=NOW + LATER, state=State.ACKED)
         before = aged.content()
         with pytest.raises(TryLater, match="Another run has written"):
-            upkeep.prune(late, aged.clock() - timedelta(days=90))
+            upkeep.prune(late, aged.clock() - timedelta(days=100))
         assert aged.content() == before

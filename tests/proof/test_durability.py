@@ -106,17 +106,17 @@ def test_a_killed_compaction_leaves_the_old_file_or_the_new_one(tmp_path: Path, 
         before = life.states(ledger)
     keep = {key: state for key, state in before.items() if not key.startswith("old.") and key != "expired"}
     shutil.copytree(made, path.parent)
-    seconds, found, kills = run(life.keep, str(path), 40), Counter(), size(10, 50)
+    seconds, found, kills = run(life.keep, str(path), 70), Counter(), size(10, 50)
     for moment in moments(seconds, chance, kills):
         shutil.rmtree(path.parent)
         shutil.copytree(made, path.parent)
-        kill_after(moment, life.keep, str(path), 40)
+        kill_after(moment, life.keep, str(path), 70)
         life.content(path)
-        with life.opened(str(path), days=40) as ledger:
+        with life.opened(str(path), days=70) as ledger:
             states = life.states(ledger)
         assert states in (before, keep)
         found["all keys" if states == before else "the younger keys"] += 1
-        life.keep(str(path), 40)
+        life.keep(str(path), 70)
         assert path.stat().st_size < (made / path.name).stat().st_size * 0.7
         assert _names(path) == {"", ".backups", ".lock", ".manifest.json"}
     figure("L8", f"{kills} kills while a log was made smaller: {dict(found)}; 0 keys lost inside the retention")

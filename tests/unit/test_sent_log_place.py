@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import stat
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from tests.support.delivering import NOW, Clock, World, orders
+from tests.support.repository import ROOT
 from uploader.errors import ConfigurationError
 from uploader.ledger import SqliteStore, guarded, place, store_for, upkeep
 from uploader.ledger.database import SqliteDatabase
@@ -138,7 +139,9 @@ def test_the_setting_reaches_the_lock(tmp_path: Path) -> None:
 
 
 def test_the_sent_log_remembers_for_longer_than_events_live() -> None:
-    """62 days for a sale in a shop, 2 days in which it is recognized, 7 days for outages: less than 80 is refused."""
-    assert timedelta(days=LedgerSettings(retention_days=80).retention_days) > timedelta(days=62 + 2 + 7)
-    with pytest.raises(ValidationError, match=r"must be 80 or more.*62 days"):
-        LedgerSettings(retention_days=79)
+    """The longest age of all destinations, 2 days in which it is recognized, 7 days for outages: less is refused."""
+    with (ROOT / "seeds" / "destinations.csv").open(encoding="utf-8", newline="") as file:
+        ages = [int(row[name]) for row in csv.DictReader(file) for name in ("max_age_days", "max_age_days_in_store")]
+    assert LedgerSettings(retention_days=100).retention_days > max(ages) + 2 + 7
+    with pytest.raises(ValidationError, match=r"must be 100 or more.*90 days"):
+        LedgerSettings(retention_days=99)

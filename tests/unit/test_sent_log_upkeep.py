@@ -106,29 +106,29 @@ def test_a_copy_that_cannot_be_made_leaves_nothing_half(log: Path) -> None:
 
 
 def test_what_is_older_than_the_retention_is_forgotten(log: Path) -> None:
-    """Written 60 days ago, with a retention of 90: not yet after 29 days, then after 31."""
+    """Written 60 days ago, with a retention of 120: not yet after 59 days, then after 61."""
     before, size = _states(log, 0), log.stat().st_size
-    _keep(log, 29)
-    assert _states(log, 29) == before
-    _keep(log, 31)
-    after = _states(log, 31)
+    _keep(log, 59)
+    assert _states(log, 59) == before
+    _keep(log, 61)
+    after = _states(log, 61)
     assert after == {key: state for key, state in before.items() if not key.startswith("old.") and key != "expired"}
     assert log.stat().st_size < size * 0.7
 
 
 def test_the_retention_is_a_setting(log: Path) -> None:
-    """With 80 days the same log forgets after 21."""
-    _keep(log, 21)
-    assert len(_states(log, 21)) > 804
-    _keep(log, 21, retention_days=80)
-    assert len(_states(log, 21)) == 803
+    """With 100 days the same log forgets after 41."""
+    _keep(log, 41)
+    assert len(_states(log, 41)) > 804
+    _keep(log, 41, retention_days=100)
+    assert len(_states(log, 41)) == 803
 
 
 def test_the_smaller_file_is_the_log(log: Path) -> None:
     """Nothing of the old file is left beside it, its digest is known, and writing goes on."""
-    with life.opened(str(log), 40) as ledger:
+    with life.opened(str(log), 70) as ledger:
         identity, mark = ledger.ledger_id, ledger.high_water
-        upkeep.keep(ledger, clock(40), LedgerSettings())
+        upkeep.keep(ledger, clock(70), LedgerSettings())
         assert (ledger.ledger_id, ledger.high_water) == (identity, mark)
         ledger.settle(sent(ledger, ["afterwards"]), State.ACKED)
     manifest = Manifest.read(log)
@@ -143,16 +143,16 @@ def test_the_smaller_file_is_the_log(log: Path) -> None:
 def test_somebody_who_reads_the_log_puts_the_smaller_file_off(log: Path) -> None:
     """He goes on to read what he has open; the next run makes it smaller."""
     size = log.stat().st_size
-    reader = Ledger(SqliteStore(log), clock(40), "status", read_only=True)
+    reader = Ledger(SqliteStore(log), clock(70), "status", read_only=True)
     known = len(life.states(reader))
     with closing(sqlite3.connect(log)) as holding:
         holding.execute("begin")
         holding.execute("select count(*) from batch").fetchall()
-        _keep(log, 40)
+        _keep(log, 70)
         assert log.stat().st_size >= size
     assert len(life.states(reader)) < known
     reader.close()
-    _keep(log, 40)
+    _keep(log, 70)
     assert log.stat().st_size < size
 
 
@@ -197,11 +197,11 @@ class _Stopping(SqliteStore):
 def _stopped_at(log: Path, step: int) -> bool:
     """Do the upkeep until a step; what the process had open is left as it is, as a kill leaves it."""
     store = _Stopping(log)
-    with guarded(store, clock(40), "run", None) as ledger:
+    with guarded(store, clock(70), "run", None) as ledger:
         store.left = step
         aside = log.parent.with_name("aside")
         try:
-            upkeep.keep(ledger, clock(40), LedgerSettings())
+            upkeep.keep(ledger, clock(70), LedgerSettings())
         except _Stopped:
             shutil.copytree(log.parent, aside)
         store.left = 10**9
@@ -214,7 +214,7 @@ def _stopped_at(log: Path, step: int) -> bool:
 
 def test_at_every_step_the_old_file_or_the_new_one_is_there(log: Path, tmp_path: Path) -> None:
     """Ended before any of the steps: no key inside the retention is lost, and none comes back."""
-    before, step = _states(log, 40), 0
+    before, step = _states(log, 70), 0
     after = {key: state for key, state in before.items() if not key.startswith("old.") and key != "expired"}
     while True:
         folder = tmp_path / "at" / str(step)
@@ -223,9 +223,9 @@ def test_at_every_step_the_old_file_or_the_new_one_is_there(log: Path, tmp_path:
             shutil.copy(file, folder)
         if not _stopped_at(folder / NAME, step):
             break
-        assert _states(folder / NAME, 40) in (before, after), step
-        _keep(folder / NAME, 40)
-        assert _states(folder / NAME, 40) == after, step
+        assert _states(folder / NAME, 70) in (before, after), step
+        _keep(folder / NAME, 70)
+        assert _states(folder / NAME, 70) == after, step
         step += 1
     assert step > 20
 
@@ -246,7 +246,7 @@ def test_what_was_published_stays_published(shop: Shop, monkeypatch: pytest.Monk
     """The sent log forgets, the warehouse does not; what is forgotten is neither due nor expired again."""
     published = shop.sql("select * from sent_log order by event_id")
     for hour in range(3):
-        later = NOW + timedelta(days=120, hours=hour)
+        later = NOW + timedelta(days=150, hours=hour)
         monkeypatch.setenv("UPLOADER_NOW", later.isoformat())
         gone = {"is_sendable": False, "hold_reason": "expired", "as_of": later.replace(tzinfo=None).isoformat()}
         shop.sells(*orders(3, **gone))

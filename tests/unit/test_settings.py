@@ -141,6 +141,21 @@ def test_a_dataset_id_must_fit_into_an_address(toml: Callable[[str], None], data
 
 
 @pytest.mark.usefixtures("toml")
+@pytest.mark.parametrize("name", ["Purchase", "104012", "CRM: won", "Käufe, bezahlt", "x" * 200])
+def test_a_goal_has_the_name_that_the_platform_gave_it(toml: Callable[[str], None], name: str) -> None:
+    """With blanks, and in any script."""
+    toml(f'[destinations.meta.events]\nClosedWon = "{name}"')
+    assert settings.load().destination("meta").events == {"ClosedWon": name}
+
+
+@pytest.mark.parametrize("name", ["", " won", "won ", "a\\nb", "won\\n", "a\\u0000b", "x" * 201])
+def test_a_goal_has_no_name_that_nobody_can_see(toml: Callable[[str], None], name: str) -> None:
+    """Neither an empty one, nor blanks around it, nor control characters in it."""
+    toml(f'[destinations.meta.events]\nClosedWon = "{name}"')
+    with pytest.raises(ConfigurationError, match=r"destinations\.meta\.events\.ClosedWon: must be 1 to 200 signs"):
+        settings.load()
+
+
 def test_settings_cannot_change_during_a_run() -> None:
     """They are read once and frozen."""
     found = settings.load()
