@@ -162,7 +162,9 @@ class Settings(BaseSettings):
 
 def _said(problem: ErrorDetails) -> str:
     """Say in our words what pydantic minds; never the value, which may be a secret in the wrong place."""
-    return "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def load() -> Settings:
