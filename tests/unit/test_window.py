@@ -90,8 +90,9 @@ def planned(profile: Profile, ledger: Ledger, most: int, since: datetime | None 
     """Compare the warehouse with the sent log, at most so many rows at a time."""
     begun = watched_from(target(), ledger, NOW)
     with reading(profile) as connection:
-        planner = Planner(target(), read_strays(connection, profile, begun), ledger, NOW, since)
-        for span in read_spans(connection, profile, begun, most):
+        spans = read_spans(connection, profile, begun, most)
+        planner = Planner(target(), read_strays(connection, profile, begun, spans), ledger, NOW, since)
+        for span in spans:
             keys = outbox.read_keys(connection, profile, begun, span)
             planner.add(keys, partial(outbox.read_digests, connection, profile))
     return planner.finish()

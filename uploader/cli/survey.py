@@ -62,9 +62,10 @@ def plans(
     now, profile = context.clock(), context.profile
     begun = min((watched_from(target, ledger, now) for target in chosen), default=naive(now))
     keep_small(connection)
-    strays = read_strays(connection, profile, begun)
+    spans = read_spans(connection, profile, begun, most)
+    strays = read_strays(connection, profile, begun, spans)
     planners = [Planner(target, strays, ledger, now, choice.since) for target in chosen]
-    for span in read_spans(connection, profile, begun, most):
+    for span in spans:
         keys = outbox.read_keys(connection, profile, begun, span)
         for planner in planners:
             planner.add(keys, partial(outbox.read_digests, connection, profile))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from uploader.ledger.manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from concurrent.futures import Future
     from pathlib import Path
 
     from uploader.clock import Clock
@@ -38,20 +39,34 @@ class SqliteStore(SqliteDatabase):
         super().__init__(path)
         self._allow_network_filesystem = allow_network_filesystem
         self._fold_at = _LONGEST_WAL
+        self._coming: Future[str] | None = None
 
     def exists(self) -> bool:
         """See `Store.exists`. An empty file is no log."""
         return self.path.is_file() and self.path.stat().st_size > 0
 
-    def locked(self, clock: Clock) -> AbstractContextManager[None]:
-        """See `Store.locked`."""
-        return locked(self.path, clock, allow_network_filesystem=self._allow_network_filesystem)
+    @contextlib.contextmanager
+    def locked(self, clock: Clock) -> Iterator[None]:
+        """See `Store.locked`. From now on nobody else writes, so its digest is found out while other things begin."""
+        may_be_remote = self._allow_network_filesystem
+        with locked(self.path, clock, allow_network_filesystem=may_be_remote), ThreadPoolExecutor(1) as thread:
+            self._coming = thread.submit(digest_of, self.path)
+            try:
+                yield
+            finally:
+                self._coming = None
 
     # ------------------------------------------------------------------ to begin and to end
 
+    def open(self, *, read_only: bool) -> None:
+        """See `Store.open`."""
+        if self._coming is not None:
+            wait([self._coming])  # to close a file drops the locks that SQLite takes on it
+        super().open(read_only=read_only)
+
     def create(self, statements: Sequence[str]) -> None:
         """See `Store.create`: under another name first, so that a crash leaves no half-made log."""
-        unfinished = self._beside(".new")
+        unfinished, self._coming = self._beside(".new"), None
         try:
             copies.set_aside(self.path, "without-its-log")  # the -wal file of a lost log would be taken for this one's
             copies.remove(unfinished)
@@ -96,6 +111,7 @@ class SqliteStore(SqliteDatabase):
 
     def set_aside(self, clock: Clock) -> None:
         """See `Store.set_aside`: into ``.backups/``."""
+        self._coming = None
         try:
             copies.set_aside(self.path, f"{clock():%Y%m%dT%H%M%S%f}")
         except OSError as error:
@@ -116,8 +132,9 @@ class SqliteStore(SqliteDatabase):
 
         Only while no connection is open: to close a file drops the locks that this process has on it.
         """
+        coming, self._coming = self._coming, None
         try:
-            self._digest = digest_of(self.path)
+            self._digest = coming.result() if coming else digest_of(self.path)
         except OSError as error:
             raise LedgerRegression(f"The sent log {self.path} cannot be read ({error.strerror}).") from None
         if manifest and manifest.digest == self._digest:

@@ -6,7 +6,7 @@ one span alone, ids that come twice and rows without a name or a time, is looked
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from uploader.warehouse.outbox import OUTBOX_TABLE
 from uploader.warehouse.spans import IN_WINDOW, WHOLE, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from uploader.warehouse.profile import Profile
@@ -72,29 +73,36 @@ def read_spans(connection: Connection, profile: Profile, since: datetime, most: 
     return [Span(begin, end) for begin, end in zip(begins, [*begins[1:], None], strict=True)]
 
 
-def read_strays(connection: Connection, profile: Profile, since: datetime) -> pl.DataFrame:
+def read_strays(connection: Connection, profile: Profile, since: datetime, spans: Sequence[Span]) -> pl.DataFrame:
     """Return the rows of the window that cannot be judged by themselves; columns: `STRAYS`.
 
     These are all rows that share their event name and id, or their ``event_key``, with another row of their
-    destination, and those that may be sent although they lack an id or a time.
+    destination, and those that may be sent although they lack an id or a time. ``spans``, as of `read_spans`, save
+    looking into what lies before the window.
     """
-    outbox = quoted(profile.schema, OUTBOX_TABLE)
-    found = first_row(connection, f"select count(*) from {outbox} as outbox where {IN_WINDOW}", {"since": since})
+    outbox, begin = quoted(profile.schema, OUTBOX_TABLE), spans[0].begin
+    values: dict[str, Any] = {"since": since}
+    window = IN_WINDOW
+    if begin is not None and begin[0] is not None:
+        values["begin"] = begin[0]
+        window += " and (outbox.event_at >= $begin or outbox.event_at is null)"
+    found = first_row(connection, f"select count(*) from {outbox} as outbox where {window}", values)
     searches = 1 + (found[0] if found else 0) // _ROWS_PER_SEARCH
     columns = ", ".join(f"outbox.{name}" for name in STRAYS)
     frames = [
         frame(
             connection,
-            f"select {columns} from {outbox} as outbox where outbox.is_sendable "
+            f"select {columns} from {outbox} as outbox where {window} and outbox.is_sendable "
             "and (outbox.event_id is null or outbox.event_at is null or outbox.expires_at is null)",
+            values,
         )
     ]
     for identity in _IDS:
         hashed = f"hash(outbox.destination, {identity})"
         for number in range(searches):
-            numbered = f"{IN_WINDOW} and outbox.event_id is not null and {hashed} % {searches} = {number}"
+            numbered = f"{window} and outbox.event_id is not null and {hashed} % {searches} = {number}"
             again = f"select {hashed} from {outbox} as outbox where {numbered} group by 1 having count(*) > 1"
             query = f"select {columns} from {outbox} as outbox where {numbered} and {hashed} in ({again})"
-            frames.append(frame(connection, query, {"since": since}))
+            frames.append(frame(connection, query, values))
     order = ["destination", "event_at", "event_key"]
     return pl.concat(frames).unique().sort(order, nulls_last=True)
