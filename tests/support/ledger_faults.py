@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,27 +61,31 @@ def under(rule: list[str], folder: Path) -> Ended:
     return Ended(**json.loads(done.stdout))
 
 
-def wal_and_requests(trace: str) -> Iterator[str]:
-    """Say of a trace, in order, when there was a ``write`` to the -wal file, a ``sync`` of it, and a ``request``.
+def wal_and_requests(trace: str, names: str) -> Iterator[tuple[str, set[str]]]:
+    """Say of a trace, in order: a ``write`` to the -wal file, a ``sync`` of it, a ``request`` begun, its ``body`` sent.
 
-    A call that another thread interrupts is told in two lines: a write counts from its first, a sync from its last.
+    With each come the ``names`` (a pattern) in what was written. A call that another thread interrupts is told in two
+    lines: a write counts from its first, a sync from its last.
     """
     begun: dict[str, str] = {}
     for line in trace.splitlines():
         process, _, call = line.partition(" ")
-        call = call.lstrip()
+        call, named = call.lstrip(), set(re.findall(names, call))
         is_wal = f"{NAME}-wal>" in call
         if call.startswith("pwrite64(") and is_wal:
-            yield "write"
+            yield "write", named
         elif call.startswith(("fdatasync(", "fsync(")) and is_wal:
             if "<unfinished" in call:
                 begun[process] = "sync"
             elif call.endswith("= 0"):
-                yield "sync"
+                yield "sync", set()
         elif call.startswith("<... f") and begun.pop(process, None) and call.endswith("= 0"):
-            yield "sync"
-        elif call.startswith(("sendto(", "sendmsg(")) and '"POST ' in call:
-            yield "request"
+            yield "sync", set()
+        elif call.startswith(("sendto(", "sendmsg(")):
+            if '"POST ' in call:
+                yield "request", set()
+            if named:
+                yield "body", named
 
 
 if __name__ == "__main__":

@@ -56,21 +56,25 @@ class Chunk:
 
 
 class Texts:
-    """The texts of the rows at hand: the chunk that is being sent, and single rows sent before their turn."""
+    """The texts of the rows at hand.
+
+    They are those of the chunk that is being sent, of the one before, of which requests may still be under way, and of
+    single rows sent before their turn.
+    """
 
     def __init__(self) -> None:
         self._chunks: dict[int, Encoded] = {}
-        self._current: int | None = None
+        self._turns: list[int] = []
 
     def keep(self, chunk: Chunk) -> None:
         """Keep a single row's text."""
         self._chunks[chunk.number] = chunk.encoded
 
     def turn_to(self, chunk: Chunk) -> None:
-        """Keep a chunk's texts instead of those of the one before."""
-        if self._current is not None:
-            del self._chunks[self._current]
-        self._current = chunk.number
+        """Keep a chunk's texts, and those of the one before, but no longer those of the one before that."""
+        self._turns.append(chunk.number)
+        if len(self._turns) > 2:
+            del self._chunks[self._turns.pop(0)]
         self.keep(chunk)
 
     def joined(self, batch: pl.DataFrame) -> bytes | memoryview:

@@ -1,17 +1,20 @@
 """Several requests behind one commit, for a platform that takes one batch after the other.
 
 A commit waits for the disk, and a run of a million events would wait for it two thousand times. Once a run's first
-batches were all taken, the intents of the next few are committed together, and with them what became of the last few.
-The promise is the same: no request begins before its intent is on the disk. What differs is how much a crash leaves in
-doubt: `MOST` batches per connection, twice, instead of one batch. At the first trouble the intents of requests that
-were not begun are taken back, and the run goes on one batch at a time.
+batches were all taken, the intents of the next few are committed together, and with them what became of earlier ones;
+and while those few are under way, the next few are made ready and committed. The promise is the same: no request
+begins before its intent is on the disk. What differs is how much a crash leaves in doubt: `MOST` batches per
+connection, twice, instead of one batch. At the first trouble the intents of requests that were not begun are taken
+back, and the run goes on one batch at a time.
 """
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from uploader.destinations.interface import Outcome, Request, Verdict
@@ -19,8 +22,8 @@ from uploader.errors import PlatformRefused, TryLater
 from uploader.ledger import Intent, Settled, State
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
 
     import polars as pl
 
@@ -69,44 +72,59 @@ class Crew(Protocol):
 
 
 @dataclass(slots=True)
-class _Tries:
-    """The first tries of a flight, which several connections may make."""
+class _Flight:
+    """Batches whose intents are on the disk, and their first tries, which several connections may make."""
 
     exchange: Exchange
-    requests: Sequence[tuple[Request, int]]
-    begun: Begun
-    outcomes: list[Outcome | None]
-    _next: int = 0
+    batches: Sequence[Started]
+    begun: int = 0
+    """How many first tries were begun: those of the first batches."""
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _futures: list[Future[None]] = field(default_factory=list)
+    _is_over: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def make(self, post: Post) -> None:
-        """Make one try after the other, until one is not accepted or none may begin."""
-        while (position := self._take()) is not None:
-            request, sent = self.requests[position]
-            self.outcomes[position] = outcome = self.exchange.first_try(post, request, sent)
-            if outcome.verdict is not Verdict.ACCEPTED:
-                self.stop()
+    def start(self, pool: ThreadPoolExecutor, posts: Sequence[Post]) -> None:
+        """Let each connection make one try after the other."""
+        self._futures = [pool.submit(self._make, post) for post in posts]
 
-    def stop(self) -> None:
-        """Let no other try begin."""
+    def wait(self) -> None:
+        """Wait until all tries were made that will be, and raise what went wrong in making them."""
+        for future in self._futures:
+            future.result()
+
+    def end(self) -> None:
+        """Let no other try begin, and wait for those that did."""
         with self._lock:
-            self._next = len(self.requests)
+            self._is_over = True
+        wait(self._futures)
+
+    def _make(self, post: Post) -> None:
+        while (position := self._take()) is not None:
+            started = self.batches[position]
+            self.outcomes[position] = outcome = self.exchange.first_try(post, started.request, started.batch.height)
+            if outcome.verdict is not Verdict.ACCEPTED:
+                self._is_over = True
 
     def _take(self) -> int | None:
         with self._lock:
-            if self._next >= len(self.requests) or not self.exchange.may_begin(self.begun):
-                self._next = len(self.requests)
+            is_last = self._is_over or self.begun == len(self.batches)
+            if is_last or not self.exchange.may_begin(self.batches[0].begun):
+                self._is_over = True
                 return None
-            self._next += 1
-            return self._next - 1
+            self.begun += 1
+            return self.begun - 1
 
 
 class Flights:
-    """The flights of one delivery."""
+    """The flights of one delivery: one under way, and meanwhile the next one, whose intents are put on the disk."""
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
+        self._posts = [crew.around.post, *crew.around.more_posts]
+        self._pool = ThreadPoolExecutor(len(self._posts))
         self._streak = 0
+        self._flights: deque[_Flight] = deque()
         self._acked: list[Settled] = []
         """Taken, and not written down yet: the next commit does."""
 
@@ -114,63 +132,111 @@ class Flights:
         """Count a batch that was sent by itself."""
         self._streak = self._streak + 1 if is_taken else 0
 
-    def land(self) -> None:
-        """Write down what was taken."""
-        acked, self._acked = self._acked, []
-        if acked:
-            self._crew.around.ledger.advance(acked, ())
-
     def go(self, batches: deque[pl.DataFrame]) -> bool:
-        """Send the first of ``batches`` together, and take them out; False where the first must go by itself."""
-        posts = [self._crew.around.post, *self._crew.around.more_posts]
-        found = []
-        if self._streak >= EARNED:
-            for batch in list(batches)[: MOST * len(posts)]:
-                prepared = self._crew.prepared(batch)
-                if prepared is None:
-                    break
-                found.append((batch, *prepared))
-        if len(found) < 2:
-            self.land()
-            return False
-        self._crew.pauses.check_go()
-        for _ in found:
-            batches.popleft()
-        untried = self._fly(found, posts)
-        batches.extendleft(reversed(untried))
-        return True
+        """Let the first of ``batches`` go together, and take them out; False where the first must go by itself.
 
-    def _fly(self, flight: Sequence[tuple[pl.DataFrame, Request, Intent]], posts: Sequence[Post]) -> list[pl.DataFrame]:
-        """Send batches, at most one per connection at a time; return those whose request was not begun."""
-        crew, ledger = self._crew, self._crew.around.ledger
-        begun = crew.begin([batch for batch, _, _ in flight])
-        batch_ids = ledger.advance(self._acked, [intent for _, _, intent in flight])
-        self._acked = []
-        requests = [(request, batch.height) for batch, request, _ in flight]
-        tries = _Tries(crew.exchange, requests, begun, [None] * len(flight))
-        if len(posts) == 1:
-            tries.make(posts[0])
+        They are under way when this returns. Where the flight before met with trouble they are put back instead, behind
+        those of that flight whose request was not begun.
+        """
+        found = self._prepared(batches)
+        if not found:
+            left = self.land()
         else:
-            with ThreadPoolExecutor(len(posts)) as pool:
-                list(pool.map(tries.make, posts))
+            self._crew.pauses.check_go()
+            self._intend(found)
+            for _ in found:
+                batches.popleft()
+            left = self._come_down() if len(self._flights) > 1 else []
+        batches.extendleft(reversed(left))
+        for flight in self._flights:
+            flight.start(self._pool, self._posts)
+        return bool(found or left)
+
+    def land(self) -> list[pl.DataFrame]:
+        """Wait for what is under way, write down what was taken, and return the batches that were not begun."""
+        left = self._come_down() if self._flights else []
+        if self._acked:
+            self._write(())
+        return left
+
+    def give_up(self) -> None:
+        """Let no other request begin, and write down what became of those that did."""
+        untried, troubles = self._sorted(self._end())
+        if self._acked or untried:
+            self._write(untried)
+        for started in troubles:
+            self._crew.record(started)
+
+    def close(self) -> None:
+        """Let no other request begin, and end the threads."""
+        self._end()
+        self._pool.shutdown()
+
+    def _prepared(self, batches: deque[pl.DataFrame]) -> list[tuple[pl.DataFrame, Request, Intent]]:
+        found: list[tuple[pl.DataFrame, Request, Intent]] = []
+        if self._streak < EARNED:
+            return found
+        for batch in islice(batches, MOST * len(self._posts)):
+            prepared = self._crew.prepared(batch)
+            if prepared is None:
+                break
+            found.append((batch, *prepared))
+        return found
+
+    def _intend(self, found: Sequence[tuple[pl.DataFrame, Request, Intent]]) -> None:
+        """Put the intents on the disk, and with them what became of the flights before."""
+        begun = self._crew.begin([batch for batch, _, _ in found])
+        batch_ids = self._crew.around.ledger.advance(self._acked, [intent for _, _, intent in found])
+        self._acked = []
+        batches = [
+            Started(batch, request, begun, batch_id)
+            for (batch, request, _), batch_id in zip(found, batch_ids, strict=True)
+        ]
+        self._flights.append(_Flight(self._crew.exchange, batches))
+
+    def _come_down(self) -> list[pl.DataFrame]:
+        """Wait for the first flight; at any trouble take the intents back that were not begun, and mend it.
+
+        Returns the batches of which they were.
+        """
+        crew = self._crew
+        self._flights[0].wait()
         crew.exchange.believe()
-        untried, recalled, troubles = [], [], []
-        for (batch, request, _), batch_id, outcome in zip(flight, batch_ids, tries.outcomes, strict=True):
-            if outcome is None:
-                untried.append(batch)
-                recalled.append(batch_id)
-            elif outcome.verdict is Verdict.ACCEPTED:
-                self._acked.append(Settled(batch_id, State.ACKED, outcome.code, outcome.trace_id))
-                crew.taken(batch)
-            else:
-                troubles.append(Started(batch, request, begun, batch_id, outcome))
+        untried, troubles = self._sorted([self._flights.popleft()])
         if untried or troubles:
             self._streak = 0
-            acked, self._acked = self._acked, []
-            ledger.advance(acked, (), recalled)
+            behind, _ = self._sorted(self._end())
+            untried += behind
+            self._write(untried)
         self._resume(troubles)
         crew.exchange.check_clock()
-        return untried
+        return [started.batch for started in untried]
+
+    def _end(self) -> list[_Flight]:
+        ended = list(self._flights)
+        self._flights.clear()
+        for flight in ended:
+            flight.end()
+        return ended
+
+    def _sorted(self, flights: Iterable[_Flight]) -> tuple[list[Started], list[Started]]:
+        """Count what was taken; return the batches whose request was not begun, and those that met with trouble."""
+        untried: list[Started] = []
+        troubles: list[Started] = []
+        for flight in flights:
+            untried += flight.batches[flight.begun :]
+            for position, outcome in sorted(flight.outcomes.items()):
+                started = flight.batches[position]
+                if outcome.verdict is Verdict.ACCEPTED:
+                    self._acked.append(Settled(started.batch_id, State.ACKED, outcome.code, outcome.trace_id))
+                    self._crew.taken(started.batch)
+                else:
+                    troubles.append(replace(started, outcome=outcome))
+        return untried, troubles
+
+    def _write(self, recalled: Sequence[Started]) -> None:
+        acked, self._acked = self._acked, []
+        self._crew.around.ledger.advance(acked, (), [started.batch_id for started in recalled])
 
     def _resume(self, troubles: list[Started]) -> None:
         while troubles:

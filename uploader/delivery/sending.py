@@ -67,18 +67,19 @@ class Delivery:
             for chunk in ahead(self._chunks(parts)):
                 self._rows = chunk.part
                 self._texts.turn_to(chunk)
-                self._send_chunk(chunk)
-            self._flights.land()
+                self._send(self._batches(chunk))
+            while left := self._flights.land():
+                self._send(deque(left))
             self._bury_all()
-        except PlatformRefused as problem:
-            nobody = " Nothing was dead-lettered." if not self.counter.dead else ""
-            self.counter.problem = PlatformRefused(f"{problem}{nobody}")
-        except TryLater as problem:
+        except UploaderError as problem:
+            self._flights.give_up()
+            if not isinstance(problem, TryLater | PlatformRefused):
+                raise
             self.counter.problem = problem
-            self._flights.land()
-        except UploaderError:
-            self._flights.land()
-            raise
+            if isinstance(problem, PlatformRefused) and not self.counter.dead:
+                self.counter.problem = PlatformRefused(f"{problem} Nothing was dead-lettered.")
+        finally:
+            self._flights.close()
         self.counter.warnings += self._places.warnings()
         return self.counter
 
@@ -95,14 +96,16 @@ class Delivery:
             self._judge(batch.filter(in_doubt), State.HELD, "expired")
         self._late.clear()
 
-    def _send_chunk(self, chunk: Chunk) -> None:
+    def _batches(self, chunk: Chunk) -> deque[pl.DataFrame]:
         limits = self.target.limits
         if chunk.rows["lane"][0] == Lane.SUSPECT:
             fewer = limits.events // _SUSPECTS ** int(chunk.rows["quarantines"][0])
             limits = replace(limits, events=max(1, fewer))
         envelope = self.target.destination.envelope_bytes(self.target.account, chunk.rows["place"][0])
         ranges = pack(chunk.encoded.sizes, limits, envelope)
-        batches = deque(chunk.rows.slice(first, last - first) for first, last in ranges)
+        return deque(chunk.rows.slice(first, last - first) for first, last in ranges)
+
+    def _send(self, batches: deque[pl.DataFrame]) -> None:
         while batches:
             if not self._flights.go(batches):
                 self._deliver(batches.popleft())
@@ -130,11 +133,8 @@ class Delivery:
     def prepared(self, batch: pl.DataFrame) -> tuple[Request, Intent] | None:
         """See `Crew.prepared`: new events, all of them in time, while nothing is waiting for a judgement."""
         is_plain = not self._refused and batch["lane"][0] in (Lane.URGENT, Lane.NEW)
-        if (
-            not is_plain
-            or batch["event_key"].is_in(self._witnesses).any()
-            or in_time(batch, self.target.rules, self.around.clock())[0].height < batch.height
-        ):
+        is_plain = is_plain and not batch["event_key"].is_in(self._witnesses).any()
+        if not is_plain or in_time(batch, self.target.rules, self.around.clock())[0].height < batch.height:
             return None
         return self._request(batch), self._intent(batch)
 
