@@ -15,6 +15,9 @@ from typing import Final
 from benchmarks.measuring import ROOT, Failed, Run, run, say
 
 NOT_INSTALLED: Final = "not installed"
+OTHER: Final = "reddit"
+"""The destination beside Meta, where there are two."""
+_NOWHERE: Final = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,19 @@ class Shop:
         """The DuckDB file."""
         return self.folder / "warehouse.duckdb"
 
-    def environment(self, url: str) -> dict[str, str]:
-        """Return the settings of a run that sends to ``url``."""
-        return {
-            "META_ACCESS_TOKEN": "token",
-            "UPLOADER__DESTINATIONS__META__DATASET_ID": "42",
-            "UPLOADER__DESTINATIONS__META__BASE_URL": url,
-        }
+    def environment(self, url: str, other_url: str = _NOWHERE) -> dict[str, str]:
+        """Return the settings of a run that sends to ``url``, and what is for `OTHER` to ``other_url``."""
+        found = {}
+        for name, dataset_id, address in (("META", "42", url), (OTHER.upper(), "a2_bench", other_url)):
+            about = f"UPLOADER__DESTINATIONS__{name}"
+            found |= {
+                f"{name}_ACCESS_TOKEN": "token",
+                f"{about}__DATASET_ID": dataset_id,
+                f"{about}__BASE_URL": address,
+            }
+        return found
 
-    def uploader(self, *words: str, url: str = "http://127.0.0.1:9") -> Run:
+    def uploader(self, *words: str, url: str = _NOWHERE) -> Run:
         """Run a command of the uploader."""
         return run([sys.executable, "-m", "uploader", *words], self.environment(url), self.folder)
 
@@ -57,11 +64,12 @@ class Shop:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         fixture("forget", self.warehouse)
 
-    def send(self, url: str) -> Run:
-        """Send everything for the first time; raise `Failed` where an event is left."""
+    def send(self, url: str, other_url: str = _NOWHERE, code: int = 0) -> Run:
+        """Send everything for the first time; raise `Failed` where an event is left, or another exit code comes."""
         self.check()
         self.forget()
-        done = self.uploader("send", "--json", "--deadline", "600000", url=url)
+        command = [sys.executable, "-m", "uploader", "send", "--json", "--deadline", "600000"]
+        done = run(command, self.environment(url, other_url), self.folder, code=code)
         require(done.output, f'"acked": {self.events},')
         return done
 
@@ -96,9 +104,9 @@ class Bench:
         """Return a part of the events, one at least."""
         return max(self.events // divisor, 1)
 
-    def shop(self, events: int, recent: int | None = None) -> Shop:
-        """Make a shop, or take the one of that size that was made before."""
-        name = f"shop-{events}" + (f"-{recent}" if recent is not None else "")
+    def shop(self, events: int, recent: int | None = None, *, has_two: bool = False) -> Shop:
+        """Make a shop, or take the one of that size that was made before; one that ``has_two`` sends to `OTHER` too."""
+        name = f"shop-{events}" + (f"-{recent}" if recent is not None else "") + ("-two" if has_two else "")
         shop = Shop(self.folder / "work" / name, events)
         if not shop.folder.exists():
             say(f"  making marts of {events:,} events")
@@ -106,6 +114,8 @@ class Bench:
             for file in ("dbt_project.yml", "profiles.yml"):
                 shutil.copy(ROOT / file, shop.folder)
             fixture("marts", shop.warehouse, events, self.as_of, *([recent] if recent is not None else []))
+            if has_two:
+                fixture("also", shop.warehouse, OTHER)
         return shop
 
     @cached_property

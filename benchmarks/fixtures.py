@@ -3,6 +3,7 @@
 marts FILE EVENTS AS_OF [RECENT]   marts with that many events, the last RECENT of them in the window
 shop FILE ORDERS END               raw tables
 more FILE ORDERS END FIRST         further orders for them
+also FILE DESTINATION              another destination for all of their events
 forget FILE                        the warehouse's copy of the sent log leaves
 sent FOLDER                        everything in the marts was sent: sent log and copy
 """
@@ -39,6 +40,10 @@ def main(what: str, path: str, *rest: str) -> None:
 
         recent = int(rest[2]) if len(rest) > 2 else None
         made_up_marts.write(Path(path), int(rest[0]), datetime.fromisoformat(rest[1]), recent=recent)
+    elif what == "also":
+        from benchmarks import made_up_marts
+
+        made_up_marts.also(Path(path), rest[0])
     elif what == "sent":
         from benchmarks import made_up_log
 

@@ -106,6 +106,18 @@ def write(path: Path, events: int, as_of: datetime, *, recent: int | None = None
         warehouse.execute("create or replace table build_failures (unique_id varchar, status varchar)")
 
 
+def also(path: Path, destination: str) -> None:
+    """Let another destination be sent all events too."""
+    with duckdb.connect(str(path)) as warehouse:
+        warehouse.execute("create or replace temp table once as from fct_conversion_outbox")
+        warehouse.execute(f"update once set destination = '{destination}'")
+        warehouse.execute(
+            "create or replace table fct_conversion_outbox as from (from fct_conversion_outbox union all from once) "
+            "order by event_at, event_key"
+        )
+        warehouse.execute(f"insert into destinations values ('{destination}', true)")
+
+
 def _sql(kind: pl.DataType | DataTypeClass) -> str:
     dtype = kind() if isinstance(kind, type) else kind
     if isinstance(dtype, pl.List):

@@ -50,8 +50,9 @@ def run(
     folder: Path = ROOT,
     *,
     on_one_core: bool = False,
+    code: int = 0,
 ) -> Run:
-    """Run a command to its end; raise `Failed` with the end of what it said when it exits with anything but 0."""
+    """Run a command to its end; raise `Failed` with the end of what it said when it exits with another code."""
     words = [str(word) for word in command]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()
@@ -68,7 +69,7 @@ def run(
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         errors.seek(0)
-        if process.returncode != 0:
+        if process.returncode != code:
             said = (errors.read() + output.read()).decode(errors="replace").strip()[-1500:]
             raise Failed(f"{' '.join(words[:6])} … ended with {process.returncode}: {said}")
         peak = usage.ru_maxrss * (1 if _MACOS_IN_BYTES else _KIB)

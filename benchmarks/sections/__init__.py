@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.sections import commands, encoding, growth, models, sending
+from benchmarks.sections import commands, encoding, growth, isolation, models, sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ SECTIONS: Final[Mapping[str, Callable[[Bench], Result]]] = {
     "encode": encoding.encode,
     "send": sending.send,
     "slow": sending.slow,
+    "isolation": isolation.isolation,
     "memory": growth.memory,
     "nothing": growth.nothing_new,
     "dbt": models.models,
