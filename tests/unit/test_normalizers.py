@@ -112,8 +112,9 @@ def test_the_examples_of_the_other_platforms_are_among_the_vectors() -> None:
         # Microsoft: guide of the UET Conversions API.
         ("email_microsoft", "john@contoso.com"): "ec81f3ac",
         ("phone_e164", "+14255551234"): "c59475d9",
-        # Reddit: business help on matching.
+        # Reddit: business help on matching, and its partners' tests.
         ("email_reddit", "Al.ice$+Apple@Example.Com"): "ff8d9819",
+        ("email_reddit", "test@test.com"): "f660ab91",
         ("phone_e164", "1-650-555   - 1212 x450"): "1e231c66",
         # TikTok, Snap, X and Pinterest: what their parameters' pages and their partners' tests have.
         ("email", "coreytest1231@gmail.com"): "eb9869a3",
