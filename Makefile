@@ -13,17 +13,18 @@ demo: .venv/runtime
 	$(BIN)/uploader demo
 
 # Some tests need PostgreSQL and PgBouncer: as root on Debian they are installed, elsewhere a line says how.
-# Folder by folder, so that the files that take seconds come last: a long one at the end would leave a core idle.
+# Folder by folder, so that the files that take seconds come last: a long one at the end would leave a core idle. Three
+# at a time, for two cores: many tests wait for a disk, a server or a process of their own.
 test: .venv/test lint
 	$(BIN)/python -m tests.support.servers
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests/sql
+	$(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests/sql
 
 # Hours with a million events; BENCH_EVENTS, BENCH_ROUNDS and BENCH_ONLY make it less: see benchmarks/__main__.py.
 bench: .venv/runtime .venv-bench/installed

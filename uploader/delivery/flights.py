@@ -15,6 +15,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING, Final, Protocol
 
 from uploader.destinations.interface import Outcome, Request, Verdict
@@ -176,7 +177,9 @@ class Flights:
         found: list[tuple[pl.DataFrame, Request, Intent]] = []
         if self._streak < EARNED:
             return found
-        for batch in islice(batches, MOST * len(self._posts)):
+        # Of ten batches twice five, and not eight and two: the next ones are made ready during the last ones' requests.
+        flights = ceil(len(batches) / (MOST * len(self._posts)))
+        for batch in islice(batches, ceil(len(batches) / flights)):
             prepared = self._crew.prepared(batch)
             if prepared is None:
                 break
