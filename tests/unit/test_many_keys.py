@@ -70,6 +70,15 @@ def test_states_are_found_part_by_part(store: WatchedStore, ledger: Ledger) -> N
     assert store.longest <= PART + BATCH
 
 
+def test_many_keys_can_be_asked_for_with_their_own_times_alone(ledger: Ledger) -> None:
+    """As a run asks for what it has just written: an event that was sent at another time is looked for elsewhere."""
+    sent = pl.concat([batch(number) for number in range(PART // BATCH)])
+    moved = sent.with_columns(pl.col("event_at") + timedelta(days=30) // timedelta(microseconds=1))
+    assert reading.states_for(ledger, META, sent, at_other_times=False).height == sent.height
+    assert reading.states_for(ledger, META, moved).height == sent.height
+    assert reading.states_for(ledger, META, moved, at_other_times=False).is_empty()
+
+
 def test_what_changed_comes_some_at_a_time_and_each_key_once(store: WatchedStore, ledger: Ledger) -> None:
     """With the state of its last batch or verdict, whichever part that is in."""
     parts = list(reading.changes_in_parts(ledger, 0, PART))

@@ -82,10 +82,11 @@ class Tally:
     def add(self, rows: pl.DataFrame, states: pl.DataFrame) -> None:
         """Count where each row ended.
 
-        ``rows`` are the plan's, with ``standing``; ``states`` the sent log's after the run, at least
-        of the rows that are not `UNTOLD`.
+        ``rows`` are the plan's, with ``standing`` and the ``state`` before the run; ``states`` the sent log's after it,
+        at least of the rows that it wrote about.
         """
-        now = rows.drop("state").join(states.select(*KEY, "state"), on=KEY, how="left")
+        after = rows.join(states.select(*KEY, pl.col("state").alias("state_after")), on=KEY, how="left")
+        now = after.with_columns(pl.coalesce("state_after", "state").alias("state"))
         tried = pl.col("standing").is_in([Standing.NEW, Standing.RESEND])
         untold = pl.col("standing").is_in(UNTOLD)
         ended = (

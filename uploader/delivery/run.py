@@ -106,7 +106,8 @@ def _books(plan: Plan, ledger: Ledger, counter: Counter) -> Books:
     tally, states = Tally(), reading.Successive(ledger, plan.target.destination_id)
     for rows in plan.standing:
         concerned = rows.filter(~pl.col("standing").is_in(UNTOLD))
-        tally.add(rows, states.of(timed(concerned)))
+        # What this run wrote has the rows' own times, and the rest is as it was planned.
+        tally.add(rows, states.of(timed(concerned), at_other_times=False))
     return tally.close(counter)
 
 

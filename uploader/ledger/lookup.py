@@ -142,12 +142,18 @@ def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[st
 
 
 def states_for(
-    ledger: Ledger | None, destination_id: str, keys: pl.DataFrame, spans: pl.DataFrame | None = None
+    ledger: Ledger | None,
+    destination_id: str,
+    keys: pl.DataFrame,
+    spans: pl.DataFrame | None = None,
+    *,
+    at_other_times: bool = True,
 ) -> pl.DataFrame:
     """Return the current states of ``keys``, as far as they have one; columns as in `states`, where ``spans`` is told.
 
     ``keys``: ``event_name``, ``event_id`` and ``event_at`` (microseconds, may be NULL). Many are found by the window of
-    their times, which is five times as fast as to look each of them up.
+    their times, which is five times as fast as to look each of them up. Unless ``at_other_times``, of many only those
+    need be found that the sent log knows with the time that they have here.
     """
     oldest, youngest = keys["event_at"].min(), keys["event_at"].max()
     if ledger is None or keys.height < _FEW or not isinstance(oldest, int) or not isinstance(youngest, int):
@@ -155,6 +161,8 @@ def states_for(
             keys, on=KEY, how="semi"
         )
     found = states(ledger, destination_id, moment(oldest), moment(youngest), spans).join(keys, on=KEY, how="semi")
+    if not at_other_times:
+        return found
     # Those whose time was another one when they were sent may lie outside.
     rest = keys.join(found, on=KEY, how="anti")["event_id"].drop_nulls().unique().to_list()
     return pl.concat([found, states_of(ledger, destination_id, rest).join(keys, on=KEY, how="semi")])
@@ -168,14 +176,14 @@ class Successive:
         self._parts = 0
         self._spans: pl.DataFrame | None = None
 
-    def of(self, keys: pl.DataFrame) -> pl.DataFrame:
+    def of(self, keys: pl.DataFrame, *, at_other_times: bool = True) -> pl.DataFrame:
         """Return the states of some keys; see `states_for`."""
         oldest = keys["event_at"].min()
         # Where all keys are one part, no time is lost with looking where the batches lie.
         if self._parts > 0 and self._spans is None and self._ledger and keys.height >= _FEW and isinstance(oldest, int):
             self._spans = batch_spans(self._ledger, self._destination_id, moment(oldest))
         self._parts += 1
-        return states_for(self._ledger, self._destination_id, keys, self._spans)
+        return states_for(self._ledger, self._destination_id, keys, self._spans, at_other_times=at_other_times)
 
 
 def in_doubt(ledger: Ledger, destination_id: str) -> pl.DataFrame:
