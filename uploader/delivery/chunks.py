@@ -66,6 +66,11 @@ class Texts:
         self._chunks: dict[int, Encoded] = {}
         self._turns: list[int] = []
 
+    @property
+    def current(self) -> int:
+        """The number of the chunk that is being sent."""
+        return self._turns[-1]
+
     def keep(self, chunk: Chunk) -> None:
         """Keep a single row's text."""
         self._chunks[chunk.number] = chunk.encoded

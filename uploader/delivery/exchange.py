@@ -85,7 +85,6 @@ class Exchange:
 
     def first_try(self, post: Post, request: Request, sent: int) -> Outcome:
         """Make a request once. May be called from several threads at a time; `believe` must follow in the first."""
-        self._keep_pace()
         with self._counting:
             self._counter.requests += 1
         try:
@@ -109,10 +108,10 @@ class Exchange:
             answer = post(url, request.body, known | self._around.sign(url))
         return answer
 
-    def _keep_pace(self) -> None:
-        """Wait until the platform's rate allows another request."""
+    def keep_pace(self) -> None:
+        """Wait until the platform's rate allows another request; what else must hold is looked at after that."""
         pause = 60 / self._target.destination.requests_per_minute
-        if not pause:
+        if not pause or self._around.stop():
             return
         with self._counting:
             now = self._around.monotonic()
@@ -130,9 +129,11 @@ class Exchange:
         tries = _Try()
 
         def once() -> Outcome:
-            # Asked again here: the pause before this try may have lasted longer than it should.
-            if tries.outcome is not None and not self._may_retry(tries, begun):
-                return tries.outcome
+            if tries.outcome is not None:
+                self.keep_pace()
+                # Asked again here: the pause before this try may have lasted longer than it should.
+                if not self._may_retry(tries, begun):
+                    return tries.outcome
             is_made = first is not None and tries.made == 0
             tries.outcome = first if first is not None and is_made else self._try(request, sent, begun)
             tries.made += 1
@@ -154,7 +155,8 @@ class Exchange:
         too_long = tries.outcome is not None and (tries.outcome.wait_s or 0) > LONGEST_WAIT_S
         counts_twice = tries.may_have_arrived and self._around.clock() >= begun.resend_until
         spent = self._counter.retries + 1 > allowed
-        return not (spent or too_long or counts_twice or self._is_old(begun) or self._around.stop() or self.is_late())
+        must_end = self._counter.clock_is_wrong or self._around.stop() or self.is_late()
+        return not (spent or too_long or counts_twice or must_end or self._is_old(begun))
 
     def _is_old(self, begun: Begun) -> bool:
         return self._age(begun) > _OLDEST_INTENT

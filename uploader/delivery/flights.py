@@ -101,20 +101,29 @@ class _Flight:
         wait(self._futures)
 
     def _make(self, post: Post) -> None:
-        while (position := self._take()) is not None:
-            started = self.batches[position]
-            self.outcomes[position] = outcome = self.exchange.first_try(post, started.request, started.batch.height)
-            if outcome.verdict is not Verdict.ACCEPTED:
-                self._is_over = True
+        try:
+            while (position := self._take()) is not None:
+                started = self.batches[position]
+                self.outcomes[position] = outcome = self.exchange.first_try(post, started.request, started.batch.height)
+                if outcome.verdict is not Verdict.ACCEPTED:
+                    self._is_over = True
+        except BaseException:
+            self._is_over = True
+            raise
 
     def _take(self) -> int | None:
+        """Return the next batch to try, once the platform's rate allows it; None where no other may begin."""
+        if not self._is_done():
+            self.exchange.keep_pace()
         with self._lock:
-            is_last = self._is_over or self.begun == len(self.batches)
-            if is_last or not self.exchange.may_begin(self.batches[0].begun):
+            if self._is_done() or not self.exchange.may_begin(self.batches[0].begun):
                 self._is_over = True
                 return None
             self.begun += 1
             return self.begun - 1
+
+    def _is_done(self) -> bool:
+        return self._is_over or self.begun == len(self.batches)
 
 
 class Flights:
@@ -128,6 +137,8 @@ class Flights:
         self._flights: deque[_Flight] = deque()
         self._acked: list[Settled] = []
         """Taken, and not written down yet: the next commit does."""
+        self._recalled: list[int] = []
+        """Intents of requests that were not begun, which the next commit takes back."""
 
     def count(self, *, is_taken: bool) -> None:
         """Count a batch that was sent by itself."""
@@ -156,15 +167,14 @@ class Flights:
     def land(self) -> list[pl.DataFrame]:
         """Wait for what is under way, write down what was taken, and return the batches that were not begun."""
         left = self._come_down() if self._flights else []
-        if self._acked:
-            self._write(())
+        self._write()
         return left
 
     def give_up(self) -> None:
         """Let no other request begin, and write down what became of those that did."""
-        untried, troubles = self._sorted(self._end())
-        if self._acked or untried:
-            self._write(untried)
+        _, troubles = self._sorted(self._end())
+        self._crew.exchange.believe()
+        self._write()
         for started in troubles:
             self._crew.record(started)
 
@@ -189,8 +199,7 @@ class Flights:
     def _intend(self, found: Sequence[tuple[pl.DataFrame, Request, Intent]]) -> None:
         """Put the intents on the disk, and with them what became of the flights before."""
         begun = self._crew.begin([batch for batch, _, _ in found])
-        batch_ids = self._crew.around.ledger.advance(self._acked, [intent for _, _, intent in found])
-        self._acked = []
+        batch_ids = self._write([intent for _, _, intent in found])
         batches = [
             Started(batch, request, begun, batch_id)
             for (batch, request, _), batch_id in zip(found, batch_ids, strict=True)
@@ -210,10 +219,10 @@ class Flights:
             self._streak = 0
             behind, _ = self._sorted(self._end())
             untried += behind
-            self._write(untried)
-        self._resume(troubles)
+            self._write()
+        self._resume(sorted(troubles, key=_urgency))
         crew.exchange.check_clock()
-        return [started.batch for started in untried]
+        return untried
 
     def _end(self) -> list[_Flight]:
         ended = list(self._flights)
@@ -222,12 +231,13 @@ class Flights:
             flight.end()
         return ended
 
-    def _sorted(self, flights: Iterable[_Flight]) -> tuple[list[Started], list[Started]]:
+    def _sorted(self, flights: Iterable[_Flight]) -> tuple[list[pl.DataFrame], list[Started]]:
         """Count what was taken; return the batches whose request was not begun, and those that met with trouble."""
-        untried: list[Started] = []
+        untried: list[pl.DataFrame] = []
         troubles: list[Started] = []
         for flight in flights:
-            untried += flight.batches[flight.begun :]
+            untried += [started.batch for started in flight.batches[flight.begun :]]
+            self._recalled += [started.batch_id for started in flight.batches[flight.begun :]]
             for position, outcome in sorted(flight.outcomes.items()):
                 started = flight.batches[position]
                 if outcome.verdict is Verdict.ACCEPTED:
@@ -237,9 +247,13 @@ class Flights:
                     troubles.append(replace(started, outcome=outcome))
         return untried, troubles
 
-    def _write(self, recalled: Sequence[Started]) -> None:
-        acked, self._acked = self._acked, []
-        self._crew.around.ledger.advance(acked, (), [started.batch_id for started in recalled])
+    def _write(self, intents: Sequence[Intent] = ()) -> list[int]:
+        """Write down what became of earlier flights, and the intents of the next one; return their batch ids."""
+        if not (self._acked or self._recalled or intents):
+            return []
+        batch_ids = self._crew.around.ledger.advance(self._acked, intents, self._recalled)
+        self._acked, self._recalled = [], []
+        return batch_ids
 
     def _resume(self, troubles: list[Started]) -> None:
         while troubles:
@@ -249,3 +263,9 @@ class Flights:
                 for started in troubles:
                     self._crew.record(started)
                 raise
+
+
+def _urgency(started: Started) -> int:
+    """Put first what says that no request may be made, or none now: it holds for the other batches too."""
+    verdict = started.outcome.verdict if started.outcome else None
+    return {Verdict.BLOCKED: 0, Verdict.THROTTLED: 1}.get(verdict, 2) if verdict else 2

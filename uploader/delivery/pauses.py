@@ -10,6 +10,8 @@ from uploader.errors import TryLater
 from uploader.ledger import Breaker
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from uploader.delivery.exchange import Exchange
     from uploader.delivery.surroundings import Counter, Surroundings
     from uploader.delivery.targets import Target
@@ -46,11 +48,16 @@ class Pauses:
                 f"{self._breaker.open_until:%Y-%m-%d %H:%M:%S} UTC."
             )
 
-    def wait(self, outcome: Outcome, *, may_wait: bool) -> None:
-        """Wait as long as the platform asks for, or raise `TryLater` and let the next run know."""
+    def remember(self, outcome: Outcome) -> tuple[float, datetime]:
+        """Let the next run know how long the platform asks to be left alone; return the seconds, and until when."""
         seconds = _UNTOLD_PAUSE_S if outcome.wait_s is None else outcome.wait_s
         until = self._around.clock() + min(timedelta(seconds=seconds), _LONGEST_PAUSE)
         self._around.ledger.pause(self._target.destination_id, until)
+        return seconds, until
+
+    def wait(self, outcome: Outcome, *, may_wait: bool) -> None:
+        """Wait as long as the platform asks for, or raise `TryLater` and let the next run know."""
+        seconds, until = self.remember(outcome)
         rest = timedelta(seconds=self._target.settings.total_timeout_s + 5)
         fits = self._around.deadline is None or until + rest <= self._around.deadline
         if not may_wait or seconds > LONGEST_WAIT_S or not fits:

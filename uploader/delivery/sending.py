@@ -22,9 +22,9 @@ from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradict
 from uploader.delivery.pauses import Pauses
 from uploader.delivery.places import Places
 from uploader.delivery.surroundings import Counter, Surroundings
-from uploader.delivery.verdicts import changed, in_time, plain_until, record
+from uploader.delivery.verdicts import changed, in_time, intended, plain_until, record
 from uploader.destinations.interface import Outcome, Request, Verdict
-from uploader.diff import KEY, Lane
+from uploader.diff import Lane
 from uploader.encode import leaf_paths, pack
 from uploader.errors import PlatformRefused, TryLater, UploaderError
 from uploader.ledger import QUARANTINE, Intent, State
@@ -62,9 +62,10 @@ class Delivery:
 
     def run(self, parts: Iterable[pl.DataFrame]) -> Counter:
         """Send ``parts``, whole rows with the columns that `uploader.diff.due` adds, until done or told to stop."""
+        chunks = ahead(self._chunks(parts))
         try:
             self.pauses.check()
-            for chunk in ahead(self._chunks(parts)):
+            for chunk in chunks:
                 self._rows = chunk.part
                 self._texts.turn_to(chunk)
                 self._send(self._batches(chunk))
@@ -133,6 +134,8 @@ class Delivery:
     def prepared(self, batch: pl.DataFrame) -> tuple[Request, Intent] | None:
         """See `Crew.prepared`: new events, all of them in time, while nothing is waiting for a judgement."""
         is_plain = not self._refused and batch["lane"][0] in (Lane.URGENT, Lane.NEW)
+        # The text of a batch that was put back may be gone before the next flight is over.
+        is_plain = is_plain and batch["text_in"][0] == self._texts.current
         is_plain = is_plain and not batch["event_key"].is_in(self._witnesses).any()
         if not is_plain or in_time(batch, self.target.rules, self.around.clock())[0].height < batch.height:
             return None
@@ -159,6 +162,8 @@ class Delivery:
             lost = pl.col("first_intent_at").fill_null(microseconds(started.begun.at))
             batch = started.batch.with_columns(lost) if is_lost else started.batch
             self._settle(Sent(batch, started.outcome, started.batch_id))
+            if started.outcome.verdict is Verdict.THROTTLED:
+                self.pauses.remember(started.outcome)
 
     @property
     def requests(self) -> int:
@@ -179,6 +184,7 @@ class Delivery:
                     self._late.append(late)  # recorded at the end
                 if batch.is_empty():
                     return Sent(batch, Outcome(Verdict.NOT_SENT, message="all of it became too old"))
+                self.exchange.keep_pace()
                 self.pauses.check_go()
                 started = self._start(batch)
             sent, started = self._finish(started), None
@@ -287,14 +293,7 @@ class Delivery:
         return self.target.destination.request(self.target.account, self._texts.joined(batch), batch["place"][0])
 
     def _intent(self, batch: pl.DataFrame) -> Intent:
-        events = batch.select(
-            *KEY,
-            pl.col("event_at").dt.epoch("us").alias("event_at"),
-            "first_intent_at",
-            pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
-            "payload_hash",
-            "fields",
-        )
+        events = intended(batch)
         if batch["lane"][0] == Lane.RESEND:
             self.counter.changed += changed(self.around.ledger, self.target.destination_id, events)
         return Intent(self.target.destination_id, events, self._paths, batch["as_of"][0])

@@ -1,4 +1,4 @@
-"""What is judged of rows without a request: whether they may be sent now, and what stands in the sent log of them."""
+"""What is said of rows without a request: whether they may be sent now, and what stands in the sent log of them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def in_time(batch: pl.DataFrame, rules: Rules, now: datetime) -> tuple[pl.DataFr
     past_pixel = is_past_pixel_window(rules, naive(now))
     known = batch.filter(~overdue & ~past_pixel)
     return known.filter(~late), known.filter(late)
+
+
+def intended(batch: pl.DataFrame) -> pl.DataFrame:
+    """Return of a batch's rows what their intent says; see `uploader.ledger.Intent`."""
+    return batch.select(
+        *KEY,
+        pl.col("event_at").dt.epoch("us").alias("event_at"),
+        "first_intent_at",
+        pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
+        "payload_hash",
+        "fields",
+    )
 
 
 def record(ledger: Ledger, destination_id: str, rows: pl.DataFrame, state: State, reason: str) -> None:
