@@ -12,7 +12,7 @@ from benchmarks.table import Figure, Result
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
-_FEWER: Final = 4
+_FEWER: Final = 2
 _DOWN: Final = 503
 _SLOW_S: Final = 2.0
 _LATER: Final = 75

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.test_adding_an_event import write
-from tests.support.dbt_project import decision, order
+from tests.support.dbt_project import MODELS_ONLY, decision, order
 from tests.support.project import ROOT, Project
 from tests.support.repository import text
 
@@ -164,7 +164,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         write(made.folder / "raw" / f"{name}.csv", rows, name)
     made.uploader("load", "raw")
     choice = "enabled_destinations: acme"
-    made.dbt("build", "--exclude-resource-type", "unit_test", "--vars", choice)
+    made.dbt("build", *MODELS_ONLY, "--vars", choice)
     return made
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dbt_project import COLUMNS, decision, order
+from tests.support.dbt_project import COLUMNS, MODELS_ONLY, decision, order
 from tests.support.project import ROOT, Project
 from tests.support.repository import text
 
@@ -110,7 +110,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for name, rows in ({"order_lines": []} | raw).items():
         write(made.folder / "raw" / f"{name}.csv", rows, name)
     made.uploader("load", "raw")
-    made.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    made.dbt("build", *MODELS_ONLY)
     made.dbt("test", "--select", "int_events__donate,test_type:unit")
     return made
 

@@ -71,7 +71,7 @@ def shop() -> dict[str, list[dict[str, Any]] | None]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the shop once, with renewals as purchases."""
-    return build(tmp_path_factory.mktemp("records"), shop(), {"renewal_event_name": "Purchase"})
+    return build(tmp_path_factory.mktemp("records"), shop(), {"renewal_event_name": "Purchase"}, is_tested=True)
 
 
 def events(built: Path, name: str) -> dict[str, tuple[str | None, str | None]]:

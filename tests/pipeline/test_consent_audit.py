@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.support.dbt_project import decision, load, order, rows, session
+from tests.support.dbt_project import MODELS_ONLY, decision, load, order, rows, session
 from tests.support.project import Project
 from tests.support.shop import DATASET, settings_for
 from uploader.sandbox import Sandbox
@@ -71,7 +71,7 @@ def run(project: Project, now: datetime, tables: dict[str, Any]) -> dict[str, An
     """Load, build and send, as a scheduler does it."""
     load(project.warehouse, tables)
     at = replace(project, settings={**project.settings, "UPLOADER_NOW": now.isoformat()})
-    at.dbt("build", "--exclude-resource-type", "unit_test")
+    at.dbt("build", *MODELS_ONLY)
     sent: dict[str, Any] = json.loads(at.uploader("send", "--json"))["destinations"]["meta"]
     return sent
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.dbt_project import MODELS_ONLY
 from tests.support.project import Project
 from uploader.sandbox import Sandbox
 
@@ -38,7 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Proje
     }
     made = Project.copy(tmp_path_factory.mktemp("kinds"), settings)
     made.uploader("load", str(GOLDEN / "shop"))
-    made.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    made.dbt("build", *MODELS_ONLY)
     return made
 
 

@@ -84,7 +84,7 @@ def shop() -> dict[str, list[dict[str, Any]] | None]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the shop once, with renewals as purchases and refunds off the value."""
     choices = {"renewal_event_name": "Purchase", "subtract_refunds": True, "segment_customers": True}
-    return build(tmp_path_factory.mktemp("leads"), shop(), choices)
+    return build(tmp_path_factory.mktemp("leads"), shop(), choices, is_tested=True)
 
 
 def reasons(built: Path) -> dict[str, str | None]:

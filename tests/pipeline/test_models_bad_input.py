@@ -17,7 +17,7 @@ from tests.support.dbt_project import build, dbt, decision, load, order, rows
 @pytest.fixture(scope="module")
 def crooked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the crooked shop once."""
-    return build(tmp_path_factory.mktemp("crooked"), crooked_shop())
+    return build(tmp_path_factory.mktemp("crooked"), crooked_shop(), is_tested=True)
 
 
 def test_every_fault_has_its_reason(crooked: Path) -> None:

@@ -37,7 +37,8 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     """Build them once; everybody agreed but the two whose country nobody knows."""
     agreed = [decision(row["customer_id"]) for row in ORDERS if not row["order_id"].endswith("_country")]
     visits = [session("us", country_code="US")]
-    warehouse = build(tmp_path_factory.mktemp("odd"), {"orders": ORDERS, "consent": agreed, "sessions": visits})
+    tables = {"orders": ORDERS, "consent": agreed, "sessions": visits}
+    warehouse = build(tmp_path_factory.mktemp("odd"), tables, is_tested=True)
     found = rows(
         warehouse,
         "select events.*, outbox.hold_reason from fct_conversion_events as events "

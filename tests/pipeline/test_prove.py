@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.dbt_project import COLUMNS, decision, order
+from tests.support.dbt_project import COLUMNS, MODELS_ONLY, decision, order
 from tests.support.project import Project
 from uploader.sandbox import Sandbox
 
@@ -59,7 +59,7 @@ def build(made: Project, decisions: list[dict[str, Any]]) -> None:
             table.writeheader()
             table.writerows(rows)
     made.uploader("load", "raw")
-    made.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    made.dbt("build", *MODELS_ONLY)
 
 
 def test_the_evidence_counts_what_left_and_what_it_rests_on(shop: Project) -> None:

@@ -91,7 +91,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = ",,,date_of_birth_sha256,ours,2026-11-21\nDE,,meta,email_sha256,ours,2026-11-21\n"
     (made.folder / "seeds/field_policy.csv").write_text(POLICY + rows, encoding="utf-8")
     (made.folder / "seeds/event_routes.csv").write_text(ROUTES + "Purchase,meta,120,\n", encoding="utf-8")
-    made.dbt("build", "--exclude-resource-type", "unit_test")
+    made.dbt("build", *shop.MODELS_ONLY)
     return made.warehouse
 
 

@@ -21,7 +21,7 @@ from uploader.clock import naive
 from uploader.sandbox import Sandbox
 
 SEEDS = range(1, 1 + size(1, 8))
-KILLS_WITH_A_FILE, KILLS_WITH_A_SERVER = size(70, 175), size(30, 75)
+KILLS_WITH_A_FILE, KILLS_WITH_A_SERVER = size(36, 175), size(16, 75)
 """Per seed, with the sent log in SQLite and in PostgreSQL."""
 
 

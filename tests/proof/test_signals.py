@@ -14,7 +14,7 @@ import pytest
 from tests.support.chaos_command import BATCH, Ended, Shop, finish, opened, signalled
 from tests.support.proof import size
 
-ROUNDS = size(30, 200)
+ROUNDS = size(16, 200)
 EVENTS = ROUNDS * 150
 IN_FLIGHT = 3
 """Requests that may be seen after a signal was sent: it travels too."""

@@ -104,7 +104,7 @@ def test_of_eight_schedulers_one_works_at_a_time(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest, figure: Callable[[str, str], None]
 ) -> None:
     """Every second round those who came too late must end while the first one is at work, and say who it is."""
-    rounds = size(12, 100)
+    rounds = size(6, 100)
     ledger = in_postgres(request.getfixturevalue("postgres").fresh()) if kind == "postgres" else {}
     held, refused = [], []
     with shop(tmp_path, PROCESSES, ledger) as it:
