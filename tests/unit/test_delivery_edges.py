@@ -17,6 +17,7 @@ from uploader.delivery.surroundings import Counter
 from uploader.delivery.targets import targets
 from uploader.errors import BooksDoNotBalance, ConfigurationError, QualityGateFailed, TryLater
 from uploader.ledger import State, reading, summary
+from uploader.ledger.states import empty_states
 from uploader.settings import DestinationSettings, Settings
 from uploader.transport import Answer, InDoubt
 
@@ -280,3 +281,15 @@ def test_books_that_do_not_balance_are_told(world: World) -> None:
     assert close_books(rows, states_now, Counter()).deferred == 1
     with pytest.raises(BooksDoNotBalance, match="a bug"):
         close_books(rows, states_now, Counter(acked=1))
+
+
+def test_rows_that_a_run_did_not_reach_are_as_they_were_planned(world: World) -> None:
+    """One is in doubt, one was released: the books say so without asking the sent log again."""
+    world.platform.judge = lambda _: LOST
+    world.run(orders(1))
+    with world.ledger() as ledger:
+        rows = world.plan(ledger, orders(2)).rows
+    books = close_books(rows, empty_states(), Counter())
+    assert (books.read, books.deferred, books.in_doubt) == (2, 2, 1)
+    released = close_books(rows.with_columns(state=pl.lit("released")), empty_states(), Counter())
+    assert (released.released, released.deferred) == (2, 0)

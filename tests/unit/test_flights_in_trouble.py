@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -17,6 +18,7 @@ from uploader.delivery.flights import EARNED, MOST
 from uploader.delivery.run import Report, begin_watch, deliver
 from uploader.delivery.surroundings import Surroundings
 from uploader.errors import TryLater
+from uploader.ledger import Intent, Ledger, Settled
 from uploader.transport import Answer, InDoubt
 
 EVENTS = 3
@@ -176,3 +178,67 @@ def test_a_wrong_clock_is_believed_to_be_wrong_whatever_ends_the_run(world: Worl
     world.clock.forward(hours=-4)
     world.platform.judge = accepted
     assert world.run(rows).problem is None
+
+
+def test_a_wrong_clock_ends_the_tries_of_the_other_connection_too(world: World) -> None:
+    """One answer is lost, the other one shows the platform's time: the lost one is not asked for again."""
+    begins = EARNED * EVENTS + 1
+    wrong = {"date": "Fri, 20 Nov 2026 10:00:00 GMT"}
+    late = replace(accepted([{}] * EVENTS), headers=wrong)
+    world.platform.judge = once({f"purchase.{begins}": lose, f"purchase.{begins + EVENTS}": lambda: late})
+    first = Meeting(world.platform, events={f"purchase.{begins}", f"purchase.{begins + EVENTS}"})
+    rows = sold(EARNED + 2)
+    report = run(world, [rows], rows, [first, replace(first)])
+    assert (len(world.platform.requests), report.clock_is_wrong) == (EARNED + 2, True)
+
+
+def test_a_platform_that_asks_to_wait_is_remembered_whatever_ends_the_run(world: World) -> None:
+    """Its answer comes in a flight, while the next part of the rows cannot be read: the next run leaves it alone."""
+    rows, seen = sold(EARNED + MOST + 1), threading.Event()
+
+    def parts() -> Iterator[pl.DataFrame]:
+        yield rows.head(-EVENTS)
+        assert seen.wait(timeout=30)
+        raise TryLater("the rows changed")
+
+    def judge(events: Events) -> Answer:
+        if len(world.platform.requests) <= EARNED:
+            return accepted(events)
+        seen.set()
+        return wait_a_moment()
+
+    world.platform.judge = judge
+    run(world, parts(), rows)
+    asked = len(world.platform.requests)
+    assert "left alone" in str(world.run(rows).problem)
+    assert len(world.platform.requests) == asked
+
+
+class OnceFull:
+    """A sent log whose disk is full for one commit: that of outcomes alone, without an intent."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self._is_full = ledger, True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def advance(self, settled: Sequence[Settled], intents: Sequence[Intent], recalled: Sequence[int] = ()) -> list[int]:
+        """Fail once where several outcomes are to be written."""
+        if self._is_full and not intents and len(settled) > 1:
+            self._is_full = False
+            raise TryLater("the disk is full")
+        return self._ledger.advance(settled, intents, recalled)
+
+
+def test_what_a_failing_commit_did_not_write_is_written_by_the_next_one(world: World) -> None:
+    """Batches that were taken are not left in doubt because the commit of their outcomes failed once."""
+    rows = sold(EARNED + 4)
+    with world.ledger() as ledger:
+        made = world.plan(ledger, rows)
+        begin_watch(made, ledger)
+        full: Any = OnceFull(ledger)
+        around = Surroundings(full, world.platform, world.clock, world.sleep, monotonic=world.clock.monotonic)
+        report = deliver(made, [rows], around)
+    assert str(report.problem) == "the disk is full"
+    assert (report.books.acked, report.books.in_doubt) == (rows.height, 0)
