@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.accounts import account
 from tests.support.frames import event_frame
+from tests.support.golden import read, request
 from uploader.delivery.signing import OAuth1
 from uploader.destinations import load, names
 from uploader.destinations.interface import OAUTH1_PARTS, Auth, Response
@@ -37,10 +38,6 @@ def _ids(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
 
 
-def _case(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-
-
 def _exactly(text: str) -> str:
     """Bring JSON into one form that keeps the order of keys and the digits of numbers."""
     return json.dumps(json.loads(text, parse_float=Decimal), default=str, ensure_ascii=False)
@@ -49,7 +46,7 @@ def _exactly(text: str) -> str:
 @pytest.mark.parametrize("path", GOLDEN, ids=_ids)
 def test_a_row_becomes_the_event_as_it_is_documented(path: Path) -> None:
     """Keys in order, numbers to the digit, and nothing else."""
-    case, name = _case(path), path.parent.name
+    case, name = read(path), path.parent.name
     mine = account(name, case.get("account"))
     frame = event_frame(case["row"])
     assert frame.select(load(name).place(mine)).item() == case.get("place", "")
@@ -60,12 +57,10 @@ def test_a_row_becomes_the_event_as_it_is_documented(path: Path) -> None:
 @pytest.mark.parametrize("path", OTHERS, ids=_ids)
 def test_the_stand_in_takes_the_event(path: Path) -> None:
     """Another reader of the documents accepts what leaves, in the request that it leaves in."""
-    case, name = _case(path), path.parent.name
-    destination, mine = load(name), account(name, case.get("account"))
-    encoded = encode(event_frame(case["row"]), destination.body(mine))
-    request = destination.request(mine, encoded.joined(0, 1), case.get("place", ""))
+    case, name = read(path), path.parent.name
+    destination = load(name)
     stand_in = platforms.load(platforms.Access(TOKEN, None, "v26.0"))[name]
-    upload = stand_in.judge(_call(request, destination.auth), NOW, "trace", None)
+    upload = stand_in.judge(_call(request(path), destination.auth), NOW, "trace", None)
     assert upload.refused == case.get("refused")
     assert len(upload.events) == (0 if case.get("refused") else 1)
     answer = upload.answer

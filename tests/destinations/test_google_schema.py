@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from google.ads.datamanager_v1 import IngestEventsRequest
 
+from tests.support import golden
 from tests.support.accounts import account
 from tests.support.frames import event_frame
-from uploader.destinations.google import DESTINATION
-from uploader.encode import encode
 
 GOLDEN = sorted((Path(__file__).parent / "golden" / "google").glob("*.json"))
 
@@ -21,10 +18,9 @@ GOLDEN = sorted((Path(__file__).parent / "golden" / "google").glob("*.json"))
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_a_request_is_a_message_of_googles(path: Path) -> None:
     """Every name is known and every value has its type; ids, time, money and click ids arrive as they are meant."""
-    case = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    case = golden.read(path)
     mine = account("google", case.get("account"))
-    encoded = encode(event_frame(case["row"]), DESTINATION.body(mine))
-    body = DESTINATION.request(mine, encoded.joined(0, 1), case.get("place", "")).body
+    body = golden.request(path).body
     request = IngestEventsRequest.from_json(body.decode(), ignore_unknown_fields=False)
     (destination,), (event,) = request.destinations, request.events
     assert destination.operating_account.account_id == mine.dataset_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,7 @@ from openapi_generated.pinterest_client.exceptions import ApiTypeError, ApiValue
 from openapi_generated.pinterest_client.model.conversion_events import ConversionEvents
 from openapi_generated.pinterest_client.model_utils import OpenApiModel, validate_and_convert_types
 
-from tests.support.accounts import account
-from tests.support.frames import event_frame
-from uploader.destinations.pinterest import DESTINATION
-from uploader.encode import encode
+from tests.support.golden import request
 
 GOLDEN = {path.stem: path for path in sorted((Path(__file__).parent / "golden" / "pinterest").glob("*.json"))}
 NOBODY = "nobody"
@@ -26,10 +22,7 @@ NOBODY = "nobody"
 
 def sent(name: str) -> dict[str, Any]:
     """Return the body of a golden case's request."""
-    case = json.loads(GOLDEN[name].read_text(encoding="utf-8"), parse_float=Decimal)
-    mine = account("pinterest", case.get("account"))
-    encoded = encode(event_frame(case["row"]), DESTINATION.body(mine))
-    body: dict[str, Any] = json.loads(bytes(DESTINATION.request(mine, encoded.joined(0, 1)).body))
+    body: dict[str, Any] = json.loads(bytes(request(GOLDEN[name]).body))
     return body
 
 

@@ -214,6 +214,22 @@ def test_a_platform_that_asks_to_wait_is_remembered_whatever_ends_the_run(world:
     assert len(world.platform.requests) == asked
 
 
+def test_a_mistake_in_one_request_ends_the_flight_of_all_connections(world: World) -> None:
+    """What nobody foresaw is raised at once, and not after the other connection made all of the other requests."""
+
+    class Mistake(Exception):
+        pass
+
+    def stumble() -> Answer:
+        raise Mistake
+
+    world.platform.judge = once({f"purchase.{EARNED * EVENTS + 1}": stumble})
+    rows = sold(EARNED + 2 * MOST)
+    with pytest.raises(Mistake):
+        run(world, [rows], rows, two(world.platform))
+    assert len(world.platform.requests) < EARNED + MOST
+
+
 class OnceFull:
     """A sent log whose disk is full for one commit: that of outcomes alone, without an intent."""
 
