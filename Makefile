@@ -14,10 +14,11 @@ demo: .venv/runtime
 
 # Some tests need PostgreSQL and PgBouncer: as root on Debian they are installed, elsewhere a line says how.
 # Folder by folder, so that the files that take seconds come last: a long one at the end would leave a core idle. Three
-# at a time, for two cores: many tests wait for a disk, a server or a process of their own.
+# at a time, for two cores: many tests wait for a disk, a server or a process of their own. What hangs shows where, and
+# fails: the longest takes five minutes.
 test: .venv/test lint
 	$(BIN)/python -m tests.support.servers
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --timeout 1500 -o faulthandler_timeout=1200
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ import polars as pl
 from uploader.encode import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from uploader.encode import Body, Encoded
 
@@ -107,7 +107,7 @@ def slices(parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.Dat
             start += group.height
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
+def ahead(items: Iterator[Item]) -> Generator[Item]:
     """Return the items, the next one made in a thread while the caller works on the last one."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, items, None)

@@ -80,6 +80,7 @@ class Delivery:
             if isinstance(problem, PlatformRefused) and not self.counter.dead:
                 self.counter.problem = PlatformRefused(f"{problem} Nothing was dead-lettered.")
         finally:
+            chunks.close()
             self._flights.close()
         self.counter.warnings += self._places.warnings()
         return self.counter

@@ -60,12 +60,17 @@ class SqliteStore(SqliteDatabase):
 
     def open(self, *, read_only: bool) -> None:
         """See `Store.open`."""
-        if self._coming is not None:
-            wait([self._coming])  # to close a file drops the locks that SQLite takes on it
+        self._await_digest()
         super().open(read_only=read_only)
+
+    def _await_digest(self) -> None:
+        """Wait until the file is read: to close it, later, would drop the locks that SQLite takes on it."""
+        if self._coming is not None:
+            wait([self._coming])
 
     def create(self, statements: Sequence[str]) -> None:
         """See `Store.create`: under another name first, so that a crash leaves no half-made log."""
+        self._await_digest()
         unfinished, self._coming = self._beside(".new"), None
         try:
             copies.set_aside(self.path, "without-its-log")  # the -wal file of a lost log would be taken for this one's
@@ -111,6 +116,7 @@ class SqliteStore(SqliteDatabase):
 
     def set_aside(self, clock: Clock) -> None:
         """See `Store.set_aside`: into ``.backups/``."""
+        self._await_digest()
         self._coming = None
         try:
             copies.set_aside(self.path, f"{clock():%Y%m%dT%H%M%S%f}")
