@@ -57,10 +57,6 @@ class Spool:
             self._file.seek(begin)
             yield pl.read_ipc(BytesIO(self._file.read(end - begin)))
 
-    def whole(self) -> pl.DataFrame:
-        """Return all rows at once."""
-        return pl.concat(self)
-
 
 def parts(frames: Iterable[pl.DataFrame], rows: int, limit: int | None = None) -> Iterator[pl.DataFrame]:
     """Cut frames anew: each part has as many ``rows``, but the last one; no more than ``limit`` of all are taken."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.at_once import changes_since
 from tests.support.delivering import NOW
 from tests.support.proof import size
 from tests.support.two_kinds import AT, LONG_AGO, META, Log, events, keys, send
@@ -138,4 +139,4 @@ def _count(ledger: Ledger, ids: list[str]) -> None:
     assert reading.states(ledger, META, LONG_AGO).height == 2_000
     assert reading.payload_hashes(ledger, META, ids).height == 2_000
     assert summary.counts(ledger)[META]["expired"] == 2_000
-    assert reading.changes_since(ledger, 0).height == 2_000
+    assert changes_since(ledger, 0).height == 2_000

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from tests.support.at_once import changes_since
 from tests.support.delivering import NOW
 from tests.support.two_kinds import AT, LONG_AGO, META, Log, events, keys, send
 from uploader.clock import microseconds
@@ -190,7 +191,7 @@ def test_what_changed_after_a_mark(log: Log) -> None:
         log.clock.forward(minutes=1)
         ledger.judge(META, keys("twice", reason="expired"), State.EXPIRED)
         ledger.judge("meta:43", keys("elsewhere", reason="r"), State.HELD)
-        changes = reading.changes_since(ledger, mark)
+        changes = changes_since(ledger, mark)
         minutes = ((pl.col("updated_at") - microseconds(NOW)) / 60_000_000).alias("minutes")
         found = changes.select("destination_id", "event_id", "state", "reason", minutes).sort("minutes", "event_id")
         assert found.rows() == [
@@ -199,7 +200,25 @@ def test_what_changed_after_a_mark(log: Log) -> None:
             ("meta:43", "elsewhere", "held", "r", 3),
             (META, "twice", "expired", "expired", 3),
         ]
-        assert reading.changes_since(ledger, ledger.high_water).is_empty()
+        assert changes_since(ledger, ledger.high_water).is_empty()
+
+
+def test_a_verdict_on_what_was_taken_stands_however_old_it_is(log: Log) -> None:
+    """An answer that came after a verdict, and a person's decision about what was taken, before and after the mark."""
+    with log.open() as ledger:
+        in_doubt = send(ledger, "held")
+        send(ledger, "asked", "plain", state=State.ACKED)
+        ledger.judge(META, keys("held", reason="past_dedup_window"), State.HELD)
+        mark = ledger.high_water
+        ledger.settle(in_doubt, State.ACKED)
+        assert changes_since(ledger, mark).select("event_id", "state").rows() == [("held", "held")]
+        ledger.judge(META, keys("asked", reason="asked"), State.RELEASED)
+        found = changes_since(ledger, 0).select("event_id", "state", "reason").sort("event_id").rows()
+        assert found == [
+            ("asked", "released", "asked"),
+            ("held", "held", "past_dedup_window"),
+            ("plain", "acked", None),
+        ]
 
 
 def test_the_story_of_a_key_names_the_fields_that_left(log: Log) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.support.at_once import changes_since
 from tests.support.delivering import NOW
 from tests.support.proof import size
 from tests.support.two_kinds import LONG_AGO, META, Log, keys, send
@@ -56,7 +57,7 @@ def test_what_is_old_and_done_with_is_forgotten(old: Log) -> None:
         assert ledger.high_water == mark
         send(ledger, "next", state=State.ACKED, at=NOW)
         assert ledger.high_water == mark + 2
-        assert reading.changes_since(ledger, mark)["event_id"].to_list() == ["next"]
+        assert changes_since(ledger, mark)["event_id"].to_list() == ["next"]
 
 
 def test_what_somebody_must_still_look_at_stays(old: Log) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from tests.support.at_once import changes_since
 from tests.support.delivering import NOW
 from tests.support.two_kinds import META, Log, keys, send
 from uploader.errors import LedgerRegression, TryLater
@@ -73,7 +74,7 @@ def test_the_shorter_log_is_no_older_one(lived: Log) -> None:
     with lived.open(published=published) as ledger:
         assert ledger.high_water == published.high_water
         send(ledger, "next", state=State.ACKED)
-        assert reading.changes_since(ledger, published.high_water)["event_id"].to_list() == ["next"]
+        assert changes_since(ledger, published.high_water)["event_id"].to_list() == ["next"]
     with pytest.raises(LedgerRegression), lived.open(published=Publication("another", 1)):
         pass
 

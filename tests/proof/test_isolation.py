@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.support.at_once import due_of, plan
 from tests.support.delivering import NOW
 from tests.support.proof import full
 from tests.support.receiver import DOUBTFUL, Fate, Receiver, Shop, ids_of, many, shop
 from tests.support.receiver_toy import toy_target
-from uploader.delivery.planning import plan
 from uploader.delivery.run import Report, deliver, exit_code
 from uploader.delivery.surroundings import Surroundings
 
@@ -159,7 +159,7 @@ def run_both(folder: Path, kind: str | None) -> tuple[Receiver, Report]:
             (plan(toy_target(), same.with_columns(digests), ledger, world.clock()), same, toy),
         )
         for entry, whole, post in entries if kind else entries[1:]:
-            due = entry.due.select("event_key").join(whole, on="event_key", maintain_order="left")
+            due = due_of(entry).select("event_key").join(whole, on="event_key", maintain_order="left")
             around = Surroundings(
                 ledger, post, world.clock, world.sleep, deadline=NOW + DEADLINE, monotonic=world.clock.monotonic
             )

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from tests.support.at_once import changes_since, due_of, plan
 from uploader.clock import naive
-from uploader.delivery.planning import plan, watched_from
+from uploader.delivery.planning import watched_from
 from uploader.delivery.run import Report, begin_watch, deliver
 from uploader.delivery.surroundings import Post, Surroundings
 from uploader.delivery.targets import Target
-from uploader.ledger import Ledger, Publication, Store, guarded, reading
+from uploader.ledger import Ledger, Publication, Store, guarded
 from uploader.warehouse import Profile, outbox
 from uploader.warehouse import reading as reading_warehouse
 from uploader.warehouse import writing as writing_warehouse
@@ -70,13 +71,13 @@ def run(source: Source, target: Target, parts: Parts) -> Report:
             ledger = stack.enter_context(guarded(parts.store, parts.clock, uuid.uuid4().hex[:12], published))
             log, now = parts.seen(ledger), parts.clock()
             made = plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
-            rows = source.rows(made.due)
+            rows = source.rows(due_of(made))
         begin_watch(made, log)
         around = Surroundings(log, parts.post, parts.clock, parts.sleep, progress=parts.progress)
         report = deliver(made, [rows], around)
         mark = published.high_water if published else 0
         if ledger.high_water != mark:
-            source.publish(reading.changes_since(ledger, mark), ledger)
+            source.publish(changes_since(ledger, mark), ledger)
         parts.keep(ledger)
     return report
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.support.at_once import close_books, plan, rows_of
 from tests.support.delivering import NOW, Platform, World, accepted, orders, refused, rejecting, target
-from uploader.delivery.books import close_books
-from uploader.delivery.planning import plan
 from uploader.delivery.run import exit_code
 from uploader.delivery.surroundings import Counter
 from uploader.delivery.targets import targets
@@ -196,7 +195,7 @@ def test_a_new_dataset_lost_nothing_before_it_began(world: World) -> None:
     with world.ledger() as ledger:
         fresh = targets(["meta"], other, {"META_ACCESS_TOKEN": "t"})[0]
         keyed = late.with_columns(pl.lit(0, pl.UInt64).alias("row_digest"))
-        assert plan(fresh, keyed, ledger, world.clock()).rows.is_empty()
+        assert rows_of(plan(fresh, keyed, ledger, world.clock())).is_empty()
 
 
 def test_a_lost_answer_then_success_is_one_event(world: World) -> None:
@@ -269,14 +268,14 @@ def test_what_since_leaves_out_is_not_gone(world: World) -> None:
     with world.ledger() as ledger:
         keyed = rows.with_columns(pl.lit(0, pl.UInt64).alias("row_digest"))
         made = plan(target(), keyed, ledger, world.clock(), NOW - timedelta(days=1))
-    assert made.rows.select("event_id", "standing").rows() == [("purchase.2", "resend")]
+    assert rows_of(made).select("event_id", "standing").rows() == [("purchase.2", "resend")]
 
 
 def test_books_that_do_not_balance_are_told(world: World) -> None:
     """What the loop counted must be what the sent log says."""
     world.run(orders(2))
     with world.ledger() as ledger:
-        rows = world.plan(ledger, orders(3)).rows
+        rows = rows_of(world.plan(ledger, orders(3)))
         states_now = reading.states(ledger, "meta:42", NOW - timedelta(days=1))
     assert close_books(rows, states_now, Counter()).deferred == 1
     with pytest.raises(BooksDoNotBalance, match="a bug"):
@@ -288,7 +287,7 @@ def test_rows_that_a_run_did_not_reach_are_as_they_were_planned(world: World) ->
     world.platform.judge = lambda _: LOST
     world.run(orders(1))
     with world.ledger() as ledger:
-        rows = world.plan(ledger, orders(2)).rows
+        rows = rows_of(world.plan(ledger, orders(2)))
     books = close_books(rows, empty_states(), Counter())
     assert (books.read, books.deferred, books.in_doubt) == (2, 2, 1)
     released = close_books(rows.with_columns(state=pl.lit("released")), empty_states(), Counter())

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.support.at_once import changes_since
 from tests.support.delivering import Clock
 from tests.support.two_kinds import AT, META, events, keys, send
 from uploader.ledger import Intent, Ledger, SqliteStore, State, guarded, reading
@@ -97,7 +98,7 @@ def test_what_changed_comes_some_at_a_time_and_each_key_once(store: WatchedStore
 def test_nothing_that_changed_is_left_out_because_of_a_part(ledger: Ledger) -> None:
     """Parts of one key, of a few, and all at once say the same of the last changes."""
     mark = ledger.high_water - 8
-    whole = reading.changes_since(ledger, mark).sort("event_id")
+    whole = changes_since(ledger, mark).sort("event_id")
     assert whole.height > BATCH
     for rows in (1, BATCH, PART):
         found = pl.concat(reading.changes_in_parts(ledger, mark, rows)).sort("event_id")

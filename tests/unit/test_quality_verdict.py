@@ -9,10 +9,11 @@ import struct
 import polars as pl
 import pytest
 
+from tests.support.at_once import accepts
 from tests.support.quality_rows import NOW
 from uploader.quality.artifacts import replace_file
 from uploader.quality.report import Check, Report
-from uploader.quality.verdict import FILE, accepts, verdict_text
+from uploader.quality.verdict import FILE, verdict_text
 from uploader.settings import QualitySettings
 
 LIMITS = QualitySettings()

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.support.at_once import changes_since
 from tests.support.delivering import Clock, World, orders
 from uploader.clock import microseconds
 from uploader.errors import ConfigurationError, LedgerRegression, TryLater
@@ -143,7 +144,7 @@ def test_only_what_changed_is_published(world: World) -> None:
         mark = ledger.high_water
     world.run(orders(4))
     with world.ledger() as ledger:
-        changes = reading.changes_since(ledger, mark)
+        changes = changes_since(ledger, mark)
     assert changes.select("event_id", "state").rows() == [("purchase.4", "acked")]
 
 

@@ -29,7 +29,7 @@ def test_what_is_put_in_first_comes_out_first_as_often_as_asked(rows: int) -> No
         spool.put(numbered(first, min(first + MANY // 4, rows)).with_columns(other=pl.lit(1)))
     assert spool.height == rows
     for _ in range(2):
-        assert spool.whole().equals(numbered(0, rows))
+        assert pl.concat(spool).equals(numbered(0, rows))
 
 
 def test_what_is_read_does_not_disturb_what_is_put_in() -> None:
@@ -39,7 +39,7 @@ def test_what_is_read_does_not_disturb_what_is_put_in() -> None:
     reader = iter(spool)
     next(reader)
     spool.put(numbered(2, 4))
-    assert spool.whole()["number"].to_list() == [0, 1, 2, 3]
+    assert pl.concat(spool)["number"].to_list() == [0, 1, 2, 3]
 
 
 def test_no_file_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from tests.support.at_once import due_of, plan, rows_of
 from tests.support.delivering import World, target
 from tests.support.frames import event_frame
 from tests.support.shop import NOW, opened, write_marts
@@ -21,7 +22,7 @@ from uploader.cli.survey import Choice, candidates, plans
 from uploader.clock import microseconds, naive
 from uploader.delivery.books import SUMMANDS
 from uploader.delivery.exposure import HORIZONS, exposure
-from uploader.delivery.planning import Plan, Planner, plan, watched_from
+from uploader.delivery.planning import Plan, Planner, watched_from
 from uploader.delivery.run import deliver
 from uploader.delivery.surroundings import Surroundings
 from uploader.errors import QualityGateFailed
@@ -128,9 +129,9 @@ def test_the_size_of_a_span_changes_nothing(tmp_path: Path, ledger: Ledger, most
         keys = outbox.read_keys(connection, profile, naive(NOW)).with_columns(row_digest=pl.lit(0, pl.UInt64))
     whole = plan(target(), keys, ledger, NOW, since)
     found = planned(profile, ledger, most, since)
-    assert found.due.drop("row_digest").rows() == whole.due.drop("row_digest").rows()
+    assert due_of(found).drop("row_digest").rows() == due_of(whole).drop("row_digest").rows()
     order = ["standing", "event_key", "event_id"]
-    assert found.rows.sort(order).rows() == whole.rows.sort(order).rows()
+    assert rows_of(found).sort(order).rows() == rows_of(whole).sort(order).rows()
     assert (found.watch_from, found.oldest_due) == (whole.watch_from, whole.oldest_due)
 
 
@@ -152,8 +153,8 @@ def test_a_command_never_holds_more_rows_than_a_span_has(
 def test_each_id_stands_in_one_place(tmp_path: Path, ledger: Ledger, most: int) -> None:
     """A row that may be sent goes before its repetitions, wherever these lie; a moved row was sent all the same."""
     found = planned(warehouse(tmp_path, ROWS), ledger, most)
-    assert found.rows["event_id"].is_unique().all()
-    standing = {key: (where, why) for key, where, why in found.rows.select(*NAMED).rows() if not _is_many(key)}
+    assert rows_of(found)["event_id"].is_unique().all()
+    standing = {key: (where, why) for key, where, why in rows_of(found).select(*NAMED).rows() if not _is_many(key)}
     assert standing == {
         "urgent": ("new", None),
         "twice": ("new", None),
@@ -170,7 +171,7 @@ def test_each_id_stands_in_one_place(tmp_path: Path, ledger: Ledger, most: int) 
 @pytest.mark.parametrize("most", SIZES)
 def test_what_leaves_first_does_not_depend_on_its_time(tmp_path: Path, ledger: Ledger, most: int) -> None:
     """What is in doubt, then what expires soon, and last what was in quarantine; in between by time, then by key."""
-    keys = planned(warehouse(tmp_path, ROWS), ledger, most).due["event_key"].to_list()
+    keys = due_of(planned(warehouse(tmp_path, ROWS), ledger, most))["event_key"].to_list()
     plain = sorted(
         (f"{9 + number % 3:02}:{number * 7 % 60:02}", f"plain.{number}") for number in range(12) if number != 4
     )

@@ -117,13 +117,6 @@ class Tally:
         return books
 
 
-def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> Books:
-    """Count where each of the rows ended, all of them at once; see `Tally`."""
-    tally = Tally()
-    tally.add(rows, states)
-    return tally.close(counter)
-
-
 def _balance(books: Books, counter: Counter, unknown: set[str]) -> None:
     if not books.is_balanced or unknown or (books.acked, books.dead) != (counter.acked, counter.dead):
         raise BooksDoNotBalance(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
@@ -84,16 +83,6 @@ class Plan:
         """
         return parts(chain.from_iterable(self.lanes[lane] for lane in Lane), rows, limit)
 
-    @property
-    def rows(self) -> pl.DataFrame:
-        """All rows with their standing at once."""
-        return self.standing.whole()
-
-    @property
-    def due(self) -> pl.DataFrame:
-        """All rows due at once, in order."""
-        return pl.concat([self.lanes[lane].whole() for lane in Lane])
-
 
 def watched_from(target: Target, ledger: Ledger | None, now: datetime) -> datetime:
     """Return since when an event that expired unsent is a loss that must be told, UTC without a zone.
@@ -102,21 +91,6 @@ def watched_from(target: Target, ledger: Ledger | None, now: datetime) -> dateti
     """
     known = ledger.watched_from(target.destination_id) if ledger and not target.account.test_event_code else None
     return naive(known or now)
-
-
-def plan(
-    target: Target,
-    outbox: pl.DataFrame,
-    ledger: Ledger | None,
-    now: datetime,
-    since: datetime | None = None,
-) -> Plan:
-    """Compare outbox rows that fit into memory with the sent log; see `Planner`."""
-    keyed = pl.struct("destination", *KEY).is_duplicated() | pl.struct("destination", "event_key").is_duplicated()
-    nameless = pl.col("is_sendable") & pl.any_horizontal(pl.col("event_id", "event_at", "expires_at").is_null())
-    planner = Planner(target, outbox.filter(keyed | nameless), ledger, now, since)
-    planner.add(outbox)
-    return planner.finish()
 
 
 class Planner:
@@ -143,11 +117,10 @@ class Planner:
         _require_keys(mine.filter("is_sendable"))
         self._repeated = _repeated(mine)
 
-    def add(self, outbox: pl.DataFrame, digests: Digests = itemgetter("row_digest")) -> None:
+    def add(self, outbox: pl.DataFrame, digests: Digests) -> None:
         """Judge a part of the rows (columns as `uploader.warehouse.outbox.read_keys`).
 
-        ``digests`` returns the ``row_digest`` of those that are due, as `uploader.warehouse.outbox.read_digests` does;
-        unless it is told, they have it already.
+        ``digests`` returns the ``row_digest`` of those that are due, as `uploader.warehouse.outbox.read_digests` does.
         """
         as_of = outbox["as_of"].max()
         if isinstance(as_of, datetime):

@@ -65,7 +65,7 @@ def begin_watch(plan: Plan, ledger: Ledger) -> None:
 def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surroundings) -> Report:
     """Send one destination's due rows and close its books.
 
-    ``parts`` are frames with the whole rows of (some of) ``plan.due``, in the order to send them. What is too old is
+    ``parts`` are frames with the whole rows of (some of) what is due, in the order to send them. What is too old is
     recorded after the requests, and not at all when the platform's answers show that the clock cannot be believed.
     """
     begun = (surroundings.clock(), surroundings.monotonic())

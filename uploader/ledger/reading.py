@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from uploader.ledger.changes import CHANGES, changes_in_parts, changes_since
+from uploader.ledger.changes import CHANGES, changes_in_parts
 from uploader.ledger.lookup import KEY, Successive, in_doubt, states, states_for, states_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ __all__ = [
     "CHANGES",
     "Successive",
     "changes_in_parts",
-    "changes_since",
     "field_names",
     "has_acked",
     "history",

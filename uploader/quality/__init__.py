@@ -15,7 +15,7 @@ from uploader.quality.render import table
 from uploader.quality.report import Check, Report
 from uploader.quality.rules import LOOKED_INTO
 from uploader.quality.shares import MATCH_KEYS
-from uploader.quality.verdict import Passed, accepts
+from uploader.quality.verdict import Passed
 
 __all__ = [
     "LOOKED_INTO",
@@ -24,7 +24,6 @@ __all__ = [
     "Due",
     "Passed",
     "Report",
-    "accepts",
     "get_ready",
     "judge",
     "table",

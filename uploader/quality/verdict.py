@@ -80,12 +80,6 @@ class Passed:
         return bool((judged[places] == asked).all())
 
 
-def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: QualitySettings) -> bool:
-    """Say whether a passing verdict in ``directory`` covers all these rows, under these thresholds."""
-    passed = Passed.read(directory, thresholds)
-    return passed is not None and all(passed.covers(name, wanted) for name, wanted in digests.items())
-
-
 def thresholds_digest(thresholds: QualitySettings) -> str:
     """Return a digest that changes with each threshold."""
     # 10 and 10.0 are the same threshold: a default is not converted as a configured one is.
