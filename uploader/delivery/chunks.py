@@ -1,4 +1,4 @@
-"""Rows as JSON, cut into requests; the next chunk is made while the last one is sent."""
+"""Rows as JSON, cut into requests: rows are read, encoded and sent at the same time, one chunk after the other."""
 
 from __future__ import annotations
 

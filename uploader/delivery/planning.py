@@ -30,7 +30,7 @@ SENT_LOG: Final = "sent_log:"
 """Begins the standing, in `standing_counts`, of rows that the sent log is done with; their state follows."""
 
 
-PART_ROWS: Final = 20_000
+PART_ROWS: Final = 10_000
 """How many whole rows are in memory at a time."""
 MARKS: Final = ("first_intent_at", "lane", "quarantines", "resend_us")
 """What sending must know of a row beside its columns; see `uploader.diff.due`."""

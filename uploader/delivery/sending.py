@@ -86,7 +86,7 @@ class Delivery:
         return self.counter
 
     def _chunks(self, parts: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
-        known = (part.with_columns(plain_until(self.target.rules)) for part in parts)
+        known = (part.with_columns(plain_until(self.target.rules)) for part in ahead(iter(parts)))
         for part, rows in slices(map(self._places.assign, known)):
             yield Chunk.make(next(self._numbers), part, rows, self._body)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from uploader.clock import Clock
 
 _LONGEST_WAL: Final = 64 * 2**20
+_LONGEST_SHARE: Final = 4
+"""Beside a long file the -wal file may become so many times shorter: to fold it asks for the digest of all of that."""
 _FREE_SHARE: Final = 0.1
 """A file of which less is free is left as it is: what is free is written to first."""
 
@@ -250,7 +252,7 @@ class SqliteStore(SqliteDatabase):
         try:
             self._fold()
             self.open(read_only=False)
-            self._fold_at = self._wal_bytes() + _LONGEST_WAL
+            self._fold_at = self._wal_bytes() + max(_LONGEST_WAL, self.path.stat().st_size // _LONGEST_SHARE)
             self._note(self._digest, is_closed=False)
         except OSError as error:
             raise TryLater(f"The sent log {self.path} cannot be read ({error.strerror}).") from None

@@ -75,7 +75,7 @@ class Passed:
         judged = self.rows.get(destination_id)
         if judged is None or not len(judged) or wanted.dtype != pl.UInt64 or wanted.null_count():
             return False
-        asked = wanted.to_numpy()
+        asked = wanted.sort().to_numpy()  # in order they are found several times faster
         places = judged.searchsorted(asked).clip(max=len(judged) - 1)
         return bool((judged[places] == asked).all())
 

@@ -22,7 +22,7 @@ _COLUMNS: Final = (
     "(destination varchar, destination_id varchar, event_name varchar, event_id varchar, state varchar, "
     "reason varchar, first_intent_at timestamp, updated_at timestamp)"
 )
-_MEMORY: Final = "512MB"
+_MEMORY: Final = "256MB"
 """What DuckDB may take to write; by itself it would take most of the machine's."""
 
 
