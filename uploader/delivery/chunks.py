@@ -21,8 +21,8 @@ ROWS: Final = 10_000
 """A chunk's rows: enough that the columns' own cost does not count, few enough that several fit into memory."""
 
 _KEPT: Final = (
-    *("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "consent_decided_at", "as_of"),
-    *("first_intent_at", "lane", "quarantines", "resend_us", "row_no", "place", "plain_until"),
+    *("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "as_of", "first_intent_at"),
+    *("lane", "quarantines", "resend_us", "row_no", "place", "plain_until"),
 )
 """What sending needs of a row beside its text."""
 
@@ -31,8 +31,9 @@ _KEPT: Final = (
 class Chunk:
     """Rows of one lane and one place, encoded.
 
-    ``rows`` are narrow: `_KEPT`, ``payload_hash``, ``fields``, and where the text of each stands: at ``text_at`` in the
-    chunk that has the number ``text_in``.
+    ``rows`` are narrow: `_KEPT`, ``event_us`` and ``consent_us`` (the times of the event and of the decision relied on,
+    in microseconds), ``payload_hash``, ``fields``, and where the text of each stands: at ``text_at`` in the chunk that
+    has the number ``text_in``.
     """
 
     number: int
@@ -47,6 +48,8 @@ class Chunk:
         encoded = encode(rows, body)
         narrow = rows.select(
             *_KEPT,
+            pl.col("event_at").dt.epoch("us").alias("event_us"),
+            pl.col("consent_decided_at").dt.epoch("us").alias("consent_us"),
             pl.Series("payload_hash", encoded.hashes(), pl.Binary),
             encoded.fields,
             pl.lit(number).alias("text_in"),

@@ -41,14 +41,9 @@ def in_time(batch: pl.DataFrame, rules: Rules, now: datetime) -> tuple[pl.DataFr
 
 def intended(batch: pl.DataFrame) -> pl.DataFrame:
     """Return of a batch's rows what their intent says; see `uploader.ledger.Intent`."""
-    return batch.select(
-        *KEY,
-        pl.col("event_at").dt.epoch("us").alias("event_at"),
-        "first_intent_at",
-        pl.col("consent_decided_at").dt.epoch("us").alias("consent_at"),
-        "payload_hash",
-        "fields",
-    )
+    told = batch[[*KEY, "event_us", "first_intent_at", "consent_us", "payload_hash", "fields"]]
+    told.columns = [*KEY, "event_at", "first_intent_at", "consent_at", "payload_hash", "fields"]
+    return told
 
 
 def record(ledger: Ledger, destination_id: str, rows: pl.DataFrame, state: State, reason: str) -> None:

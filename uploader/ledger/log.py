@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import microseconds, moment
-from uploader.errors import LedgerRegression, QualityGateFailed, TryLater
+from uploader.errors import LedgerRegression, TryLater
 from uploader.ledger import migrations
 from uploader.ledger.manifest import Manifest
-from uploader.ledger.states import Breaker, Settled, State
+from uploader.ledger.states import Breaker, Settled, State, require_texts
 from uploader.ledger.turns import in_turn
 
 if TYPE_CHECKING:
@@ -156,8 +156,8 @@ class Ledger:
 
         ``recalled`` are intents of this run whose requests were never begun: they leave no trace.
         """
-        for intent in intents:
-            _require_texts(intent.events)
+        events = [intent.events for intent in intents]
+        require_texts(events)
         with self._transaction() as now:
             for outcome in settled:
                 values = asdict(outcome) | {"state": str(outcome.state), "now": now, "change_no": self._next_change()}
@@ -166,27 +166,32 @@ class Ledger:
                 self.store.execute("delete from batch_event where batch_id = :batch_id", {"batch_id": batch_id})
                 self.store.execute("delete from batch where batch_id = :batch_id", {"batch_id": batch_id})
             batch_ids = [self._intend(intent, now) for intent in intents]
+            self._insert(batch_ids, events, now)
         if intents:
             self.store.testify(self.manifest)
         return batch_ids
 
     def _intend(self, intent: Intent, now: int) -> int:
-        events = intent.events
         batch = {
             "destination_no": self._destination_no(intent.destination_id),
             "run_id": self.run_id,
             "field_set_no": self._number("field_set", "paths", json.dumps(list(intent.paths))),
             "as_of": microseconds(intent.outbox_as_of),
             "now": now,
-            "latest": events["event_at"].max(),
-            "events": events.height,
+            "latest": intent.events["event_at"].max(),
+            "events": intent.events.height,
             "state": str(State.INTENT),
             "change_no": self._next_change(),
         }
-        batch_id = int(self.store.rows(_BATCH, batch)[0][0])
-        filled = events.select(pl.lit(batch_id).alias("batch_id"), pl.col("first_intent_at").fill_null(now), *_INTENDED)
-        self.store.insert("batch_event", filled.columns, filled.rows())
-        return batch_id
+        return int(self.store.rows(_BATCH, batch)[0][0])
+
+    def _insert(self, batch_ids: Sequence[int], events: Sequence[pl.DataFrame], now: int) -> None:
+        """Insert the events of all batches at once: each look at a frame waits for the threads that read and encode."""
+        if events:
+            numbers = [number for number, frame in zip(batch_ids, events, strict=True) for _ in range(frame.height)]
+            columns = (pl.Series("batch_id", numbers), pl.col("first_intent_at").fill_null(now), *_INTENDED)
+            filled = pl.concat(events).select(columns)
+            self.store.insert("batch_event", filled.columns, filled.rows())
 
     @in_turn
     def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:
@@ -288,12 +293,3 @@ class Ledger:
     def listed(self, column: str, name: str, texts: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Return the condition that ``column`` is one of the texts, and the value that it needs."""
         return self.store.listed(column, name), {name: self.store.list_of(texts)}
-
-
-def _require_texts(events: pl.DataFrame) -> None:
-    """Raise for a NUL: PostgreSQL cannot keep it, and SQLite would later look for the part of an id before it."""
-    if events.select(pl.col("event_name", "event_id").str.contains("\0", literal=True).any()).row(0) != (False, False):
-        raise QualityGateFailed(
-            "An event's name or id holds a NUL character, by which the sent log could not find it again. No further "
-            "request is made. The models as shipped leave it out: look at what was changed in them."
-        )

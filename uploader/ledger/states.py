@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from uploader.errors import QualityGateFailed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -105,3 +107,13 @@ class Breaker:
         failures = self.failures + 1
         minutes = min(5 * 2 ** min(failures - _FAILURES_TO_OPEN, 10), 60)
         return Breaker(failures, now + timedelta(minutes=minutes) if failures >= _FAILURES_TO_OPEN else None)
+
+
+def require_texts(events: Sequence[pl.DataFrame]) -> None:
+    """Raise for a NUL: PostgreSQL cannot keep it, and SQLite would later look for the part of an id before it."""
+    has_nul = pl.col("event_name", "event_id").str.contains("\0", literal=True).any()
+    if events and pl.concat(events).select(has_nul).row(0) != (False, False):
+        raise QualityGateFailed(
+            "An event's name or id holds a NUL character, by which the sent log could not find it again. No further "
+            "request is made. The models as shipped leave it out: look at what was changed in them."
+        )
