@@ -64,11 +64,12 @@ class Shop:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         fixture("forget", self.warehouse)
 
-    def send(self, url: str, other_url: str = _NOWHERE, code: int = 0) -> Run:
+    def send(self, url: str, other_url: str = _NOWHERE, code: int = 0, only: str | None = None) -> Run:
         """Send everything for the first time; raise `Failed` where an event is left, or another exit code comes."""
         self.check()
         self.forget()
         command = [sys.executable, "-m", "uploader", "send", "--json", "--deadline", "600000"]
+        command += ["--destination", only] if only else []
         done = run(command, self.environment(url, other_url), self.folder, code=code)
         require(done.output, f'"acked": {self.events},')
         return done

@@ -21,12 +21,12 @@ _LATER: Final = 75
 
 def isolation(bench: Bench) -> Result:
     """Measure the requests to one destination, from the first to the last: alone, and beside another one in trouble."""
-    alone, both = bench.shop(bench.part_of(_FEWER)), bench.shop(bench.part_of(_FEWER), has_two=True)
+    shop = bench.shop(bench.part_of(_FEWER), has_two=True)
     with receiver() as meta, receiver(0, _DOWN) as broken, receiver(_SLOW_S, _DOWN) as slow:
 
         def lasted(other_url: str = "") -> float:
             meta.taken()
-            both.send(meta.url, other_url, _LATER) if other_url else alone.send(meta.url)
+            shop.send(meta.url, other_url, _LATER) if other_url else shop.send(meta.url, only="meta")
             return meta.lasted()
 
         contenders = {
@@ -40,5 +40,5 @@ def isolation(bench: Bench) -> Result:
         Figure(f"send: throughput {name}", spent["alone"] / spent[name] * 100, "%", 95, at_least=True)
         for name in spent.keys() - {"alone"}
     ]
-    title = f"uploader send, {alone.events:,} events, while {OTHER} answers {_DOWN}, at once or after {_SLOW_S:g} s"
+    title = f"uploader send, {shop.events:,} events, while {OTHER} answers {_DOWN}, at once or after {_SLOW_S:g} s"
     return Result(title, sorted(figures, key=lambda figure: figure.name), rounds)

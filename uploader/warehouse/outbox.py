@@ -133,8 +133,9 @@ def _joined(connection: Connection, profile: Profile, keys: pl.DataFrame, events
     named = keys.select("destination", "event_key")
     connection.register("wanted", named.to_arrow())
     try:
-        decisions = _half(connection, keys, outbox, f"{quoted(profile.schema, OUTBOX_TABLE)} as outbox")
-        half = _half(connection, keys, events, f"{quoted(profile.schema, EVENTS_TABLE)} as events")
+        theirs = "destination in (select destination from wanted)"
+        decisions = _half(connection, keys, outbox, f"{quoted(profile.schema, OUTBOX_TABLE)} as outbox where {theirs}")
+        half = _half(connection, keys, events, f"{quoted(profile.schema, EVENTS_TABLE)} as events where true")
     finally:
         connection.unregister("wanted")
     # Rows so wide are joined and put in order here: DuckDB takes twice the time for it.
@@ -143,15 +144,18 @@ def _joined(connection: Connection, profile: Profile, keys: pl.DataFrame, events
 
 
 def _half(connection: Connection, keys: pl.DataFrame, columns: str, mart: str) -> pl.DataFrame:
-    """Return columns of the rows of ``wanted`` in one mart, and of others in between where they are few."""
+    """Return columns of the rows of ``wanted`` in one mart, and of others in between where they are few.
+
+    ``mart``: its name and a condition on its rows.
+    """
     wanted = "event_key in (select event_key from wanted)"
     if "event_at" not in keys.columns or keys.is_empty():
-        return frame(connection, f"select {columns} from {mart} where {wanted}")
+        return frame(connection, f"select {columns} from {mart} and {wanted}")
     inside, ends = "event_at between ? and ?", [keys["event_at"].min(), keys["event_at"].max()]
-    (between,) = first_row(connection, f"select count(*) from {mart} where {inside}", ends) or (0,)
+    (between,) = first_row(connection, f"select count(*) from {mart} and {inside}", ends) or (0,)
     # Looking for each row costs more than reading twice as many.
     is_dense = between < 2 * keys.height
-    return frame(connection, f"select {columns} from {mart} where {inside}{'' if is_dense else f' and {wanted}'}", ends)
+    return frame(connection, f"select {columns} from {mart} and {inside}{'' if is_dense else f' and {wanted}'}", ends)
 
 
 def withhold(rows: pl.DataFrame) -> pl.DataFrame:
