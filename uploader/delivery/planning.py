@@ -31,7 +31,7 @@ SENT_LOG: Final = "sent_log:"
 
 
 PART_ROWS: Final = 10_000
-"""How many whole rows are in memory at a time."""
+"""How many whole rows are read at a time; a few such parts are in memory at once."""
 MARKS: Final = ("first_intent_at", "lane", "quarantines", "resend_us")
 """What sending must know of a row beside its columns; see `uploader.diff.due`."""
 _ROW: Final = ["event_key", *KEY, "event_at", "is_sendable"]
