@@ -96,7 +96,7 @@ def test_check_leaves_a_verdict_that_send_accepts(shop: Shop) -> None:
     assert shop.run("check")[0] == 0
     reports = shop.folder / "target" / "uploader"
     names = {path.name for path in reports.iterdir()}
-    assert names == {"verdict.json", "quality.json", "junit.xml", "summary.md", "data_docs"}
+    assert names == {"verdict.json", "verdict.rows", "quality.json", "junit.xml", "summary.md", "data_docs"}
     before = (reports / "verdict.json").stat().st_mtime_ns
     assert shop.run("send", "--limit", "1")[0] == 0
     assert (reports / "verdict.json").stat().st_mtime_ns == before

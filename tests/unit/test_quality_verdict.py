@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import struct
+from collections.abc import Mapping
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ from tests.support.at_once import accepts
 from tests.support.quality_rows import NOW
 from uploader.quality.artifacts import replace_file
 from uploader.quality.report import Check, Report
-from uploader.quality.verdict import FILE, verdict_text
+from uploader.quality.verdict import FILE, ROWS_FILE, verdict_files
 from uploader.settings import QualitySettings
 
 LIMITS = QualitySettings()
@@ -31,12 +32,17 @@ def report(outcome: str = "passed", **thresholds) -> Report:
     return Report((check,), 1, 1, NOW, QualitySettings(**thresholds))
 
 
+def leave(folder: Path, judged: Report, rows: Mapping[str, pl.Series]) -> Path:
+    """Write a verdict's files."""
+    for name, content in verdict_files(judged, rows).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
 @pytest.fixture
 def verdict(tmp_path):
     """Leave a passing verdict for four rows of two destinations, and return its folder."""
-    text = verdict_text(report(), {"meta:1": digests(7, 3, LARGEST), "acme:2": digests(7)})
-    (tmp_path / FILE).write_text(text)
-    return tmp_path
+    return leave(tmp_path, report(), {"meta:1": digests(7, 3, LARGEST), "acme:2": digests(7)})
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ def test_the_same_thresholds_in_other_words_are_accepted(verdict):
 @pytest.mark.parametrize("outcome", ["failed", "errored"])
 def test_a_verdict_that_did_not_pass_is_not_accepted(tmp_path, outcome):
     """Neither bad data nor a broken check lets a batch leave."""
-    (tmp_path / FILE).write_text(verdict_text(report(outcome), {"meta:1": digests(3)}))
+    leave(tmp_path, report(outcome), {"meta:1": digests(3)})
     assert not accepts(tmp_path, {"meta:1": digests(3)}, LIMITS)
 
 
@@ -88,12 +94,21 @@ def test_a_missing_verdict_is_not_accepted(tmp_path):
     assert not accepts(tmp_path / "nowhere", rows, LIMITS)
 
 
-def test_every_truncation_of_a_verdict_is_not_accepted(verdict):
+@pytest.mark.parametrize("name", [FILE, ROWS_FILE])
+def test_every_truncation_of_a_verdict_is_not_accepted(verdict, name):
     """A file cut short anywhere is no verdict."""
-    whole = (verdict / FILE).read_bytes().rstrip()
+    whole = (verdict / name).read_bytes().rstrip(b"\n")
     for length in range(len(whole)):
-        (verdict / FILE).write_bytes(whole[:length])
+        (verdict / name).write_bytes(whole[:length])
         assert not accepts(verdict, {"meta:1": digests(3)}, LIMITS)
+
+
+def test_rows_of_another_verdict_are_not_accepted(verdict):
+    """A run that ended between the two files leaves the rows of one and the answer of another."""
+    (verdict / ROWS_FILE).write_bytes(verdict_files(report(), {"meta:1": digests(3, 8)})[ROWS_FILE])
+    assert not accepts(verdict, {"meta:1": digests(3)}, LIMITS)
+    (verdict / ROWS_FILE).unlink()
+    assert not accepts(verdict, {"meta:1": digests(3)}, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +126,11 @@ def test_other_content_is_not_accepted(verdict, content):
         ("passed", 1),
         ("judged_at", "2020-01-01T00:00:00+00:00"),
         ("version", "0.0.0"),
-        ("format", 2),
+        ("format", 3),
         ("rows", None),
-        ("rows", {"meta:1": 3}),
-        ("rows", {"meta:1": "AAAA"}),
-        ("rows", {"meta:1": "***"}),
-        ("rows", {"meta:1": base64.b64encode(struct.pack("<Q", 3)).decode()}),
+        ("rows", {"meta:1": 4}),
+        ("rows", {"acme:2": 1, "meta:1": "3"}),
+        ("rows_sha256", "0" * 64),
         ("seal", None),
     ],
 )
@@ -129,8 +143,9 @@ def test_an_edited_verdict_is_not_accepted(verdict, key, value):
 
 def test_the_rows_are_sorted_little_endian_numbers():
     """Another program can read the file."""
-    content = json.loads(verdict_text(report(), {"meta:1": digests(7, 3, LARGEST)}))
-    assert struct.unpack("<3Q", base64.b64decode(content["rows"]["meta:1"])) == (3, 7, LARGEST)
+    files = verdict_files(report(), {"meta:1": digests(7, 3, LARGEST), "acme:2": digests(7)})
+    content = json.loads(files[FILE])
+    assert (content["rows"], struct.unpack("<4Q", files[ROWS_FILE])) == ({"acme:2": 1, "meta:1": 3}, (7, 3, 7, LARGEST))
     assert (content["passed"], content["judged_at"]) == (True, "2026-11-20T12:00:00+00:00")
 
 

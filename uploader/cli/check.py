@@ -26,7 +26,7 @@ def check(
 ) -> int:
     """Judge the rows about to be sent, and the duplicates of the window. Exit 65 when they may not leave.
 
-    Writes verdict.json, quality.json, junit.xml, summary.md and data_docs/ to target/uploader.
+    Writes verdict.json, verdict.rows, quality.json, junit.xml, summary.md and data_docs/ to target/uploader.
 
     With --identifiers, count instead, per field of all events: how many have a value, how many are valid, what
     normalizing changed, and how many Meta's own SDK would hash differently. Counts only, from audit_identifiers.

@@ -1,6 +1,7 @@
 """Writes what the gate found, for people, for CI and for ``send``.
 
-verdict.json   for `uploader send`: which rows were judged, and the answer
+verdict.json   for `uploader send`: the answer
+verdict.rows   and which rows were judged
 quality.json   every check with its figures
 junit.xml      the same for CI: a failure is bad data, an error is a broken check
 summary.md     the same for a pull request or ``GITHUB_STEP_SUMMARY``
@@ -21,8 +22,7 @@ import orjson
 from uploader import __version__
 from uploader.quality.docs import write_docs
 from uploader.quality.report import Check, Report, found, percent
-from uploader.quality.verdict import FILE as VERDICT
-from uploader.quality.verdict import verdict_text
+from uploader.quality.verdict import verdict_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,8 @@ def write(report: Report, directory: Path, digests: Mapping[str, pl.Series], *, 
     replace_file(directory / "quality.json", quality_json(report))
     replace_file(directory / "junit.xml", junit_xml(report))
     replace_file(directory / "summary.md", summary_markdown(report).encode())
-    replace_file(directory / VERDICT, verdict_text(report, digests).encode())
+    for name, content in verdict_files(report, digests).items():
+        replace_file(directory / name, content)
 
 
 def replace_file(path: Path, content: bytes) -> None:
