@@ -56,7 +56,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     ours = {name for name in names if ".dist-info/" not in name}
     assert ours == set(matching(r"uploader/"))
-    assert "uploader/ledger/migrations/0002.sql" in ours
+    assert "uploader/ledger/migrations/0003.sql" in ours
 
 
 def test_the_installed_package_is_the_one_from_the_wheel(installed: Path, tmp_path: Path) -> None:

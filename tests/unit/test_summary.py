@@ -165,7 +165,7 @@ def fill(ledger: Ledger, keys: int) -> None:
     series = "with recursive n(i) as (select 0 union all select i + 1 from n where i < :last) select"
     ledger.settle(sent(ledger, ["first"]), State.ACKED)
     ledger.store.execute(
-        f"insert into batch {series} i + 1000, 1, 'run', 1, 1, 1, 1, 1000, 'acked', 1, null, null, -i from n",
+        f"insert into batch {series} i + 1000, 1, 'run', 1, 1, 1, 1, 1000, 'acked', 1, null, null, -i, 1 from n",
         {"last": keys // 1000 - 1},
     )
     ledger.store.execute(

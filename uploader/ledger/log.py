@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from uploader.ledger.store import Store
 
 _BATCH = (
-    "insert into batch (destination_no, run_id, field_set_no, outbox_as_of, intent_at, latest_event_at, events, state,"
-    " change_no) values (:destination_no, :run_id, :field_set_no, :as_of, :now, :latest, :events, :state, :change_no)"
-    " returning batch_id"
+    "insert into batch (destination_no, run_id, field_set_no, outbox_as_of, intent_at, latest_event_at,"
+    " earliest_event_at, events, state, change_no) values (:destination_no, :run_id, :field_set_no, :as_of, :now,"
+    " :latest, :earliest, :events, :state, :change_no) returning batch_id"
 )
 _INTENDED: Final = ("event_name", "event_id", "event_at", "consent_at", "payload_hash", "fields")
 _SETTLED = (
@@ -157,7 +157,6 @@ class Ledger:
         ``recalled`` are intents of this run whose requests were never begun: they leave no trace.
         """
         events = [intent.events for intent in intents]
-        require_texts(events)
         with self._transaction() as now:
             for outcome in settled:
                 values = asdict(outcome) | {"state": str(outcome.state), "now": now, "change_no": self._next_change()}
@@ -179,6 +178,7 @@ class Ledger:
             "as_of": microseconds(intent.outbox_as_of),
             "now": now,
             "latest": intent.events["event_at"].max(),
+            "earliest": intent.events["event_at"].min(),
             "events": intent.events.height,
             "state": str(State.INTENT),
             "change_no": self._next_change(),
@@ -191,7 +191,9 @@ class Ledger:
             numbers = [number for number, frame in zip(batch_ids, events, strict=True) for _ in range(frame.height)]
             columns = (pl.Series("batch_id", numbers), pl.col("first_intent_at").fill_null(now), *_INTENDED)
             filled = pl.concat(events).select(columns)
-            self.store.insert("batch_event", filled.columns, filled.rows())
+            rows = filled.rows()
+            require_texts(rows)
+            self.store.insert("batch_event", filled.columns, rows)
 
     @in_turn
     def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:

@@ -113,9 +113,8 @@ def batch_spans(ledger: Ledger, destination_id: str, since: datetime) -> pl.Data
     """Return each batch with events as young as ``since``: ``batch_id``, ``latest``, ``earliest`` (microseconds)."""
     schema = pl.Schema({"batch_id": pl.Int64, "latest": pl.Int64, "earliest": pl.Int64})
     query = (
-        "select b.batch_id, min(b.latest_event_at), min(e.event_at) from batch b join destination d on "
-        "d.destination_no = b.destination_no join batch_event e on e.batch_id = b.batch_id "
-        "where d.destination_id = :destination and b.latest_event_at >= :cut group by b.batch_id"
+        "select b.batch_id, b.latest_event_at, coalesce(b.earliest_event_at, 0) from batch b join destination d on "
+        "d.destination_no = b.destination_no where d.destination_id = :destination and b.latest_event_at >= :cut"
     )
     return ledger.frame(query, {"destination": destination_id, "cut": microseconds(since)}, schema)
 
