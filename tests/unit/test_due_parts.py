@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -13,8 +16,8 @@ from tests.support.frames import event_frame
 from tests.support.shop import NOW, orders, write_marts
 from uploader.cli.survey import due_parts
 from uploader.clock import naive
-from uploader.errors import QualityGateFailed, TryLater
-from uploader.warehouse import Profile, outbox, reading
+from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
+from uploader.warehouse import Profile, Visits, outbox, reading
 
 ROWS = 3
 NAMES = [f"purchase.{number}" for number in range(1, 9)]
@@ -33,7 +36,7 @@ def parts(profile: Profile) -> Iterator[pl.DataFrame]:
     with reading(profile) as connection:
         keys = outbox.read_keys(connection, profile, naive(NOW))
         judged = keys.with_columns(outbox.read_digests(connection, profile, keys))
-        return due_parts(profile, connection, judged.iter_slices(ROWS), lambda _seconds: None)
+        return due_parts(Visits(profile), connection, judged.iter_slices(ROWS), {"event_key", "value"})
 
 
 def write(profile: Profile, statement: str) -> None:
@@ -81,3 +84,59 @@ def test_rows_that_changed_meanwhile_do_not_leave(profile: Profile, statement: s
     assert next(reader)["event_key"].to_list() == NAMES[3:6]
     with pytest.raises(TryLater, match="Rows changed while this run was sending"):
         next(reader)
+
+
+def test_visits_at_the_same_time_share_one_opening(profile: Profile) -> None:
+    """Each destination reads in a thread of its own; only when the last of them has read is the warehouse free."""
+    visits, count = Visits(profile), "select count(*) from fct_conversion_events"
+    for _ in range(2):
+        with ExitStack() as first:
+            first.enter_context(visits.visit())
+            with visits.visit() as second:
+                first.close()
+                with pytest.raises(duckdb.Error):
+                    write(profile, "drop table fct_conversion_outbox")
+                assert second.execute(count).fetchall() == [(len(NAMES),)]
+        write(profile, "create or replace table other (x integer)")
+
+
+def test_a_visit_is_in_utc_and_has_the_limits_of_one(profile: Profile) -> None:
+    """Each visit is a connection of its own, with settings of its own."""
+    visits = Visits(profile)
+    for _ in range(2):
+        with visits.visit() as connection:
+            asked = "select current_setting('TimeZone'), current_setting('threads')"
+            assert connection.execute(asked).fetchall() == [("UTC", 1)]
+
+
+def test_a_visit_waits_for_a_busy_warehouse_and_then_gives_up(profile: Profile) -> None:
+    """A minute, while another process has it open; the next visit finds it free again."""
+    waited = list[float]()
+    visits = Visits(profile, waited.append)
+    script = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", script, str(profile.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as dbt:
+        assert dbt.stdout is not None
+        assert dbt.stdout.readline() == "open\n"
+        with pytest.raises(TryLater, match="is busy"), visits.visit():
+            pass
+        dbt.communicate("")
+    assert sum(waited) == 60
+    with visits.visit() as connection:
+        assert connection.execute("select count(*) from fct_conversion_events").fetchall() == [(len(NAMES),)]
+
+
+def test_a_warehouse_that_went_away_is_told_of(profile: Profile) -> None:
+    """By its path, and with what to do."""
+    visits = Visits(profile)
+    profile.path.unlink()
+    with pytest.raises(ConfigurationError, match="There is no warehouse at"), visits.visit():
+        pass
+
+
+def test_only_the_columns_that_are_asked_for_are_read(profile: Profile) -> None:
+    """And what the outbox withholds stays empty, although it says so in a column that was not asked for."""
+    write(profile, "update fct_conversion_outbox set withheld_fields = ' value ' where event_key = 'purchase.1'")
+    (first, *_rest) = parts(profile)
+    assert sorted(first.columns) == ["event_key", "value"]
+    assert first["value"].is_null().to_list() == [True, False, False]

@@ -17,6 +17,7 @@ from uploader.cli.publishing import publish_changes, published_so_far
 from uploader.cli.sending import Limits, Sender
 from uploader.cli.survey import Choice, candidates, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
+from uploader.delivery.chunks import needed
 from uploader.delivery.exposure import early_alarm
 from uploader.delivery.planning import PART_ROWS, check_freshness
 from uploader.delivery.run import Report, begin_watch, exit_code
@@ -25,7 +26,7 @@ from uploader.errors import Interrupted, LedgerRegression, QualityGateFailed, Tr
 from uploader.ledger import Ledger, Store, guarded
 from uploader.ledger.upkeep import keep
 from uploader.report import plural
-from uploader.warehouse import outbox
+from uploader.warehouse import Visits, outbox
 from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
@@ -118,8 +119,9 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
             made = plans(context, connection, ledger, able, options.choice)
             unjudged = _unjudged(context, connection, made, options.limits.events)
+            visits = Visits(context.profile, interruption.sleep)
             parts = {
-                entry.target.name: due_parts(context.profile, connection, queue, interruption.sleep)
+                entry.target.name: due_parts(visits, connection, queue, needed(entry.target))
                 for entry, queue in ((entry, entry.queue(PART_ROWS, options.limits.events)) for entry in made)
             }
         if not made:
@@ -130,7 +132,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             _require_passed(context, made, ledger, unjudged)
         sender = Sender(context, ledger, interruption, options.limits)
         reports = sender.to_all(made, parts)
-        _warn_early(context, made, ledger)
+        left = [entry for entry, report in zip(made, reports, strict=True) if report.books.leaves_some]
+        _warn_early(context, left, ledger)
         publish_changes(context, ledger, published, interruption.sleep)
         # What is old enough to be forgotten is judged by the clock, too.
         is_sure = not any(report.clock_is_wrong for report in reports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -11,23 +12,24 @@ import polars as pl
 
 from uploader.cli.context import environment
 from uploader.clock import naive
+from uploader.delivery.chunks import ahead
 from uploader.delivery.planning import PART_ROWS, Plan, Planner, watched_from
 from uploader.delivery.targets import Target, targets
 from uploader.destinations import names
 from uploader.errors import QualityGateFailed, UsageError
 from uploader.events import EVENTS, OUTBOX
 from uploader.report import plural
-from uploader.warehouse import outbox, reading
+from uploader.warehouse import outbox
 from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
 from uploader.warehouse.window import SPAN_ROWS, read_spans, read_strays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from uploader.cli.context import Context
     from uploader.ledger import Ledger
-    from uploader.warehouse import Connection, Profile
+    from uploader.warehouse import Connection, Profile, Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,13 @@ def plans(
     spans = read_spans(connection, profile, begun, most)
     strays = read_strays(connection, profile, begun, spans)
     planners = [Planner(target, strays, ledger, now, choice.since) for target in chosen]
-    for span in spans:
-        keys = outbox.read_keys(connection, profile, begun, span)
-        for planner in planners:
-            planner.add(keys, partial(outbox.read_digests, connection, profile))
+    # The next rows are read while these are compared.
+    with connection.cursor() as other:
+        other.execute("set TimeZone = 'UTC'")
+        with closing(ahead(outbox.read_keys(other, profile, begun, span) for span in spans)) as parts:
+            for keys in parts:
+                for planner in planners:
+                    planner.add(keys, partial(outbox.read_digests, connection, profile))
     let_grow(connection, profile)
     return [planner.finish() for planner in planners]
 
@@ -82,22 +87,23 @@ def due_rows(context: Context, connection: Connection, made: Sequence[Plan], lim
 
 
 def due_parts(
-    profile: Profile, connection: Connection, keys: Iterator[pl.DataFrame], sleep: Callable[[float], None]
+    visits: Visits, connection: Connection, keys: Iterator[pl.DataFrame], columns: Collection[str]
 ) -> Iterator[pl.DataFrame]:
-    """Return the whole rows of each part of ``keys`` (see `uploader.delivery.planning.Plan.queue`).
+    """Return ``columns`` of the rows of each part of ``keys`` (see `uploader.delivery.planning.Plan.queue`).
 
-    The first part is read now. The others are read when they are asked for, over a connection of their own: so the
-    warehouse is free while requests are made. Should it be written to meanwhile, the rows are compared with what was
-    judged: `TryLater` is raised where they changed.
+    The first part is read now, over ``connection``. The others are read when they are asked for, each on a visit of its
+    own: so the warehouse is free while requests are made. Should it be written to meanwhile, the rows are compared with
+    what was judged: `TryLater` is raised where they changed.
     """
-    seen, named = _written_at(profile), ("destination", "event_key", "event_at")
-    first = [outbox.read_rows(connection, profile, part.select(named)) for part in islice(keys, 1)]
+    profile, named = visits.profile, ("destination", "event_key", "event_at")
+    seen = _written_at(profile)
+    first = [outbox.read_rows(connection, profile, part.select(named), columns) for part in islice(keys, 1)]
 
     def later() -> Iterator[pl.DataFrame]:
         for part in keys:
-            with reading(profile, sleep) as again:
+            with visits.visit() as again:
                 known = part.select(named) if _written_at(profile) == seen else part.select(*named, "row_digest")
-                rows = outbox.read_rows(again, profile, known)
+                rows = outbox.read_rows(again, profile, known, columns)
             yield rows
 
     return chain(first, later())

@@ -67,6 +67,11 @@ class Books:
         """Tell whether rows became dead, expired or held in this run."""
         return bool(self.dead or self.expired or self.held)
 
+    @property
+    def leaves_some(self) -> bool:
+        """Tell whether rows that may be sent are left for a later run."""
+        return bool(self.deferred or self.released)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the figures by name."""
         return {item.name: getattr(self, item.name) for item in fields(self)}

@@ -13,6 +13,7 @@ from uploader.encode import encode
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
+    from uploader.delivery.targets import Target
     from uploader.encode import Body, Encoded
 
     Item = TypeVar("Item")
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 ROWS: Final = 10_000
 """A chunk's rows: enough that the columns' own cost does not count, few enough that several fit into memory."""
 
-_KEPT: Final = (
-    *("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "as_of", "first_intent_at"),
-    *("lane", "quarantines", "resend_us", "row_no", "place", "plain_until"),
-)
+_OF_ROW: Final = ("event_key", "event_name", "event_id", "event_at", "expires_at", "action_source", "as_of")
+_KEPT: Final = (*_OF_ROW, "first_intent_at", "lane", "quarantines", "resend_us", "row_no", "place", "plain_until")
 """What sending needs of a row beside its text."""
+
+
+def needed(target: Target) -> frozenset[str]:
+    """Name the columns of the marts that sending needs: those that an event is made of, and what `Chunk` tells."""
+    return frozenset({*_OF_ROW, "consent_decided_at", *target.columns()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Chunk:
 
     number: int
     part: pl.DataFrame
-    """The whole rows that the chunk is a part of."""
+    """The rows, as wide as they were read, that the chunk is a part of."""
     rows: pl.DataFrame
     encoded: Encoded
 
@@ -95,7 +99,7 @@ class Texts:
 
 
 def slices(parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Cut whole rows into slices for a chunk each; yields a part with its ``row_no``, and the slice of it.
+    """Cut rows into slices for a chunk each; yields a part with its ``row_no``, and the slice of it.
 
     Apart are rows of two lanes, those that the platform would or would not recognize again, and those of two places.
     """

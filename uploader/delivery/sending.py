@@ -22,7 +22,7 @@ from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradict
 from uploader.delivery.pauses import Pauses
 from uploader.delivery.places import Places
 from uploader.delivery.surroundings import Counter, Surroundings
-from uploader.delivery.verdicts import changed, in_time, intended, plain_until, record
+from uploader.delivery.verdicts import changed, in_time, intended, plain_until, record, resend_until
 from uploader.destinations.interface import Outcome, Request, Verdict
 from uploader.diff import Lane
 from uploader.encode import leaf_paths, pack
@@ -286,9 +286,7 @@ class Delivery:
     def begin(self, batches: Sequence[pl.DataFrame]) -> Begun:
         """See `Crew.begin`."""
         now = microseconds(self.around.clock())
-        # Until when every event may be sent a second time.
-        until = pl.col("first_intent_at").fill_null(now) + pl.col("resend_us")
-        return self.exchange.begin(moment(pl.concat(batches).select(until.min()).item()))
+        return self.exchange.begin(moment(min(resend_until(batch, now) for batch in batches)))
 
     def _request(self, batch: pl.DataFrame) -> Request:
         return self.target.destination.request(self.target.account, self._texts.joined(batch), batch["place"][0])

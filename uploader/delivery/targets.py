@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from uploader.clock import NOW_VARIABLE, pretended
@@ -11,6 +12,7 @@ from uploader.delivery.signing import secret_problem
 from uploader.destinations import load, names
 from uploader.destinations.interface import Account, Secret
 from uploader.diff import Rules
+from uploader.encode import leaf_columns
 from uploader.errors import ConfigurationError, UsageError
 from uploader.hosts import Hosts, is_loopback
 
@@ -40,6 +42,11 @@ class Target:
     def body(self) -> Body:
         """Declare one event; see `Destination.body`."""
         return self.destination.body(self.account)
+
+    def columns(self) -> set[str]:
+        """Name the columns that its events, their names and their places are made of."""
+        names, place = self.destination.event_name(self.account), self.destination.place(self.account)
+        return {*chain(*leaf_columns(self.body()).values()), *names.meta.root_names(), *place.meta.root_names()}
 
     @property
     def limits(self) -> Limits:

@@ -39,6 +39,16 @@ def in_time(batch: pl.DataFrame, rules: Rules, now: datetime) -> tuple[pl.DataFr
     return known.filter(~late), known.filter(late)
 
 
+def resend_until(batch: pl.DataFrame, now: int) -> int:
+    """Return until when every row may be sent a second time, if its first try is not later than ``now``.
+
+    All in microseconds.
+    """
+    if batch["first_intent_at"].null_count() == batch.height:
+        return now + int(min(batch["resend_us"]))  # as nearly always, and no row is looked at
+    return int(batch.select((pl.col("first_intent_at").fill_null(now) + pl.col("resend_us")).min()).item())
+
+
 def intended(batch: pl.DataFrame) -> pl.DataFrame:
     """Return of a batch's rows what their intent says; see `uploader.ledger.Intent`."""
     told = batch[[*KEY, "event_us", "first_intent_at", "consent_us", "payload_hash", "fields"]]

@@ -4,7 +4,7 @@ DuckDB lets one process write and then lets nobody read: every connection is ope
 and waited for when it is busy.
 """
 
-from uploader.warehouse.duckdb import Connection, reading, writing
+from uploader.warehouse.duckdb import Connection, Visits, reading, writing
 from uploader.warehouse.profile import Profile, read_profile
 
-__all__ = ["Connection", "Profile", "read_profile", "reading", "writing"]
+__all__ = ["Connection", "Profile", "Visits", "read_profile", "reading", "writing"]

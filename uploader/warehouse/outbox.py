@@ -13,7 +13,7 @@ from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, tabl
 from uploader.warehouse.spans import IN_WINDOW, WHOLE, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from uploader.warehouse.profile import Profile
 
@@ -33,6 +33,9 @@ _DECISION: Final = (
 )
 _DIGEST: Final = (pl.col("event_digest") ^ pl.col("decision_digest")).alias("row_digest")
 _DECIDED: Final = tuple(name for name in OUTBOX if name not in EVENTS)
+_ALL: Final = (*EVENTS, *_DECIDED)
+_NAMING: Final = ("event_key", "destination", "withheld_fields")
+"""What is read of each decision: which row it is about, and what it takes out of that."""
 _CHANGED: Final = "Rows changed while this run was sending; what is left is for the next run to judge and to send."
 
 
@@ -105,14 +108,19 @@ def read_digests(connection: Connection, profile: Profile, keys: pl.DataFrame) -
     return keys.join(known, on=name, how="left", maintain_order="left")["row_digest"]
 
 
-def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return whole rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order.
+def read_rows(
+    connection: Connection, profile: Profile, keys: pl.DataFrame, columns: Collection[str] = _ALL
+) -> pl.DataFrame:
+    """Return rows, both marts joined, for ``keys`` (``destination``, ``event_key``), in their order.
 
-    They are as they leave: what the outbox withholds is NULL. With ``event_at`` in ``keys``, only that span of the
+    They have all columns or, of these, ``columns``: a row is wide, and each destination sends a part of it only. They
+    are as they leave: what the outbox withholds is NULL. With ``event_at`` in ``keys``, only that span of the
     marts is read, as far as they lie in the order of time. With ``row_digest`` in ``keys``, rows that are not what they
     were when `read_digests` looked raise `TryLater`.
     """
-    events, decisions = [*EVENTS], ["event_key", *_DECIDED]
+    shown = [name for name in _ALL if name in columns]
+    events = [name for name in EVENTS if name in columns or name == "event_key"]
+    decisions = [*_NAMING, *(name for name in _DECIDED if name in columns and name not in _NAMING)]
     is_compared = "row_digest" in keys.columns
     if is_compared:
         events.append(_EVENT)
@@ -125,7 +133,7 @@ def read_rows(connection: Connection, profile: Profile, keys: pl.DataFrame) -> p
             f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
             "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
-    return withhold(rows.select(*EVENTS, *_DECIDED))
+    return withhold(rows.select(*shown, *({"withheld_fields"} - {*shown}))).select(shown)
 
 
 def _joined(connection: Connection, profile: Profile, keys: pl.DataFrame, events: str, outbox: str) -> pl.DataFrame:
@@ -167,7 +175,7 @@ def withhold(rows: pl.DataFrame) -> pl.DataFrame:
     names = pl.col("withheld_fields").str.split(" ")
     return rows.with_columns(
         pl.when(names.list.contains(name).fill_null(value=False)).then(None).otherwise(pl.col(name)).alias(name)
-        for name in sorted(named)
+        for name in sorted(named & set(rows.columns))
     )
 
 
