@@ -167,6 +167,19 @@ def test_a_signal_ends_a_command_with_a_document(shop: Shop, number: int, code: 
     assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (code, code)
 
 
+def test_a_signal_is_no_mistake_in_what_a_library_was_reading(shop: Shop) -> None:
+    """Libraries take any error on their way for one of their input's, as Jinja does with a text in quotes."""
+    script = (
+        "import os, sys; from uploader.cli import app, status\n"
+        "def swallowing(*_):\n"
+        "    try: os.kill(os.getpid(), 15)\n"
+        "    except Exception: return []\n"
+        "status.configured = swallowing; sys.exit(app.run(['status', '--json']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (143, 143)
+
+
 def test_what_expired_while_the_gate_was_shut_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate stops every run from the first one on; eight days later the loss is recorded, with exit 2."""
     shop.sells(*orders(3, currency="EURO"))

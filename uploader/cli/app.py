@@ -16,7 +16,7 @@ import typer
 from uploader import __version__
 from uploader.cli.commands import COMMANDS
 from uploader.cli.console import errors, print_json
-from uploader.errors import ConfigurationError, Interrupted, UploaderError, UsageError
+from uploader.errors import ConfigurationError, UploaderError, UsageError
 from uploader.redaction import Redactor, secrets_of
 
 
@@ -95,6 +95,14 @@ def _settings() -> dict[str, Any]:
         return {}
 
 
+class _Signalled(BaseException):
+    """A signal came. No `Exception`: in the middle of a library that would be taken for a mistake of its input's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def _run(words: list[str]) -> int:
     as_json = "--json" in words
     try:
@@ -104,6 +112,8 @@ def _run(words: list[str]) -> int:
         _listen()
         _require_text(words)
         result = typer.main.get_command(app)(words, standalone_mode=False)
+    except _Signalled as signalled:
+        return _tell("Interrupted. Nothing was sent.", 128 + signalled.number, as_json=as_json)
     except UploaderError as error:
         return _tell(str(error), error.exit_code, as_json=as_json)
     except OSError as error:
@@ -143,7 +153,7 @@ def _listen() -> None:
     """Let SIGINT and SIGTERM end a command with a message; `send` finishes its request first."""
 
     def interrupt(number: int, _frame: object) -> None:
-        raise Interrupted("Interrupted. Nothing was sent.", number)
+        raise _Signalled(number)
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

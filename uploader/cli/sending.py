@@ -89,7 +89,7 @@ class Sender:
             more_posts=[connection.post for connection in connections[1:]],
             clock=self.context.clock,
             sleep=self.interruption.sleep,
-            stop=lambda: self.interruption.number is not None or self._is_broken.is_set(),
+            stop=lambda: self.interruption.has_come() or self._is_broken.is_set(),
             progress=advance,
             deadline=self.limits.deadline,
             sign=signer(target, tokens[0].post, self.context.clock) if speaks else Unsigned(),
