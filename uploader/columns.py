@@ -66,7 +66,17 @@ def leaf_value(values: pl.Series, leaf: Leaf) -> Value | None:
 
 
 def _present(text: pa.Array) -> Mask | None:
-    return text.is_valid().to_numpy(zero_copy_only=False) if text.null_count else None
+    """Return which texts are not NULL; None where all are."""
+    if not text.null_count:
+        return None
+    bits = np.frombuffer(text.buffers()[0], dtype=np.uint8)
+    first, last = text.offset, text.offset + len(text)
+    return np.unpackbits(bits, count=last, bitorder="little")[first:].view(np.bool_)
+
+
+def _arrow(values: Any) -> pa.Array:
+    """Return values of Python's or NumPy's in Arrow's form. Arrow's own ways from and to them would import pandas."""
+    return pl.Series(values).to_arrow()
 
 
 def _quote(dtype: Any) -> str:
@@ -112,7 +122,7 @@ def _elements(values: pl.Series, quote: str) -> pa.Array:
     texts = lists.flatten()
     if quote and not lists.null_count and not texts.null_count:
         # As most are: nothing to leave out.
-        return _joined(_escaped(texts), np.diff(lists.offsets.to_numpy()), f"{quote},{quote}")
+        return _joined(_escaped(texts), np.diff(_ends(lists)), f"{quote},{quote}")
     kept = values.list.drop_nulls()
     texts = _scalar(kept.explode(empty_as_null=False, keep_nulls=False).rename(values.name))
     return _by_list(kept, texts, f"{quote},{quote}")
@@ -134,7 +144,7 @@ def _items(values: pl.Series, items: Items) -> pa.Array:
     if texts.null_count:
         # An object without members is left out of its list, as a NULL is.
         lengths = values.list.len().fill_null(0).to_numpy()
-        rows = np.repeat(np.arange(len(values)), lengths)[texts.is_valid().to_numpy(zero_copy_only=False)]
+        rows = np.repeat(np.arange(len(values)), lengths)[_present(texts)]
         lengths = np.bincount(rows, minlength=len(values))
         return _joined(pc.drop_null(texts), lengths, ",")
     return _by_list(values, texts, ",")
@@ -149,8 +159,8 @@ def _joined(texts: pa.Array, lengths: NDArray[Any], separator: str) -> pa.Array:
     ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
     if (lengths == 1).all():
         return texts
-    lists = pa.LargeListArray.from_arrays(pa.array(ends), texts.cast(_TEXT), mask=pa.array(lengths == 0))
-    return pc.binary_join(lists, pa.scalar(separator, _TEXT))
+    lists = pa.LargeListArray.from_arrays(_arrow(ends), texts.cast(_TEXT), mask=_arrow(lengths == 0))
+    return pc.binary_join(lists, _text(separator))
 
 
 # ---------------------------------------------------------------- objects
@@ -193,7 +203,7 @@ def _membered(members: list[tuple[str, Value]], height: int) -> tuple[list[Any],
         label = name + value.before
         start: Any = f",{label}"
         if earlier is not None:
-            start = pc.if_else(pa.array(earlier), _text(f",{label}"), _text(label)) if earlier.any() else label
+            start = pc.if_else(_arrow(earlier), _text(f",{label}"), _text(label)) if earlier.any() else label
         parts = [start, *value.inner, value.after]
         if value.present is None:
             earlier = None
@@ -212,11 +222,11 @@ def _whole(value: Value, height: int) -> pa.Array:
 
 
 def _where(present: Mask, text: pa.Array) -> pa.Array:
-    return pc.if_else(pa.array(present), text, pa.scalar(None, _TEXT))
+    return pc.if_else(_arrow(present), text, pa.nulls(1, _TEXT)[0])
 
 
 def _text(constant: str) -> pa.Scalar:
-    return pa.scalar(constant, _TEXT)
+    return _arrow([constant])[0]
 
 
 def join(parts: list[Any], height: int) -> pa.LargeStringArray:
@@ -228,7 +238,7 @@ def join(parts: list[Any], height: int) -> pa.LargeStringArray:
         else:
             merged.append(part)
     if all(isinstance(part, str) for part in merged):
-        return pa.array(["".join(merged)] * height, _TEXT)
+        return pa.repeat(_text("".join(merged)), height)
     texts = [
         _text(part) if isinstance(part, str) else part.cast(_TEXT)
         for part in _side_by_side(merged, height)
@@ -263,7 +273,7 @@ def _width(text: pa.Array, height: int) -> int | None:
 
 
 def _ends(text: pa.Array) -> NDArray[np.int64]:
-    """Return where each text of a column begins in its bytes, and where the last one ends."""
+    """Return where each text of a column begins in its bytes (or list in its items), and where the last one ends."""
     return np.frombuffer(text.buffers()[1], dtype=np.int64)[text.offset : text.offset + len(text) + 1]
 
 
@@ -280,7 +290,9 @@ def _laid_out(columns: list[NDArray[np.uint8]], height: int) -> pa.Array:
     # Arrow's pool keeps memory that it had before; new memory costs as much again as what is written into it.
     memory = pa.allocate_buffer(height * int(ends[-1]))
     table = np.frombuffer(memory, dtype=np.uint8).reshape(height, -1)
+    table[:] = np.concatenate([column if column.ndim == 1 else column[0] for column in columns])
     for column, (start, stop) in zip(columns, pairwise(ends), strict=True):
-        table[:, start:stop] = column
+        if column.ndim == 2:  # a text goes as one item, and not byte by byte
+            table[:, start:stop].view(f"V{stop - start}")[:] = column.view(f"V{stop - start}")
     offsets = np.arange(height + 1, dtype=np.int64) * ends[-1]
     return pa.LargeStringArray.from_buffers(height, pa.py_buffer(offsets), memory)

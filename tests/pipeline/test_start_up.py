@@ -48,3 +48,11 @@ def test_a_plan_posts_and_judges_nothing(shop: Shop) -> None:
     """What is due is counted without what judges and sends it, which takes seconds to import."""
     shop.sells(*orders(3))
     assert imported("plan") & (REQUESTS | JUDGING) == set()
+
+
+def test_what_was_judged_is_sent_without_what_judges(shop: Shop) -> None:
+    """Arrow would import pandas to hand its columns on, which takes as long as to send some thousand events."""
+    shop.sells(*orders(3))
+    assert shop.run("check")[0] == 0
+    assert imported("send") & JUDGING <= {"uploader.quality"}
+    assert shop.posted() == 1
