@@ -107,16 +107,16 @@
     {{ return(names) }}
 {% endmacro %}
 
-{# Adds the links of the raw rows whose records a table has. #}
-{% macro insert_links(target, chosen, event_names=none) -%}
+{# Adds the links of the raw rows whose records a table has; all of them where these are new. #}
+{% macro insert_links(target, chosen, are_new=false) -%}
     insert into {{ target }}
     select record, linked from (
     {%- for table in raw_keys() if has_raw_column(table) %}
         select {{ raw_record(table) }} as record, unnest({{ list_of(
-            raw_links(table) + (new_raw_links(table, event_names) if event_names else []) + ['null']
+            raw_links(table) + (new_raw_links(table) if are_new else []) + ['null']
         ) }}) as linked
         from {{ source('raw', table) }}
-        {%- if event_names %}
+        {%- if are_new %}
         where {{ raw_record(table) }} in (select record from {{ our_table(chosen) }})
         {%- endif %}
         {{- ' union all' if not loop.last }}

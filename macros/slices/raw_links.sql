@@ -41,23 +41,36 @@
     {{ return(links) }}
 {% endmacro %}
 
-{# The same for rows that no run has seen: their e-mail address, and the ids that their events may get. Of rows that one
-   has seen both are read from the events. #}
-{% macro new_raw_links(table, event_names) %}
-    {% set links = [] %}
-    {% if has_raw_column(table, 'email') %}
-        {% do links.append(link_of_email(table)) %}
-    {% endif %}
-    {% if table in ('orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages') %}
-        {% for name in event_names %}
-            {% for prefix in ['', table ~ '-'] %}
-                {% set natural_key = quoted(prefix) ~ ' || ' ~ raw_text(table, raw_keys()[table]) %}
-                {% do links.append(link_of("'ids'", event_id(quoted(name), natural_key))) %}
-            {% endfor %}
-        {% endfor %}
-    {% endif %}
-    {{ return(links) }}
+{# The same for rows that no run has seen: their e-mail address. Of rows that one has seen it is read from the events. #}
+{% macro new_raw_links(table) %}
+    {{ return([link_of_email(table)] if has_raw_column(table, 'email') else []) }}
 {% endmacro %}
+
+{# Adds, for raw rows that no run has seen, the ids that their events may get under some names: those that a record has
+   which is no such row. The ids that their events do get are written down when the run ends. #}
+{% macro insert_shared_ids(target, links, chosen, event_names) -%}
+    {%- set may_be_events = ['orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages'] -%}
+    {%- set quoted_names = [] -%}
+    {%- for name in event_names %} {%- do quoted_names.append(quoted(name)) -%} {%- endfor %}
+    insert into {{ target }}
+    with ids as (
+        select keys.record, {{ link_of("'ids'", event_id('names.event_name', 'keys.natural_key')) }} as linked
+        from (
+        {%- for table in may_be_events if has_raw_column(table) %}
+            {%- set id = raw_text(table, raw_keys()[table]) %}
+            select {{ raw_record(table) }} as record, unnest({{ list_of([id, quoted(table ~ '-') ~ ' || ' ~ id]) }})
+                as natural_key
+            from {{ source('raw', table) }}
+            where {{ raw_record(table) }} in (select record from {{ our_table(chosen) }})
+            {{- ' union all' if not loop.last }}
+        {%- endfor %}
+        ) as keys
+        cross join (select unnest({{ list_of(quoted_names) }}) as event_name) as names
+        where keys.natural_key is not null
+    )
+    select record, linked from ids
+    where linked in (select ids.linked from ids inner join {{ links }} as links on ids.linked = links.linked)
+{%- endmacro %}
 
 {# The e-mail address of a raw row, as int_identities__mentioned has it. #}
 {% macro link_of_email(table) -%}

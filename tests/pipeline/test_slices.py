@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import polars as pl
 import pytest
 import yaml
 
-from tests.support.history import History, steps
+from tests.support.history import BEGIN, History, steps
 from tests.support.project import ROOT, Project
 from tests.support.proof import size
 from tests.support.repository import text
@@ -97,12 +98,28 @@ def differences(one: Path, other: Path) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def order(order_id: str, browser_event_id: str | None = None) -> dict[str, str | None]:
+    """Return a paid order of nobody whom the history knows: it goes with another row by its event's id alone."""
+    at = dict.fromkeys(("created_at", "paid_at", "updated_at"), (BEGIN - timedelta(hours=2)).isoformat())
+    named = {"order_id": order_id, "browser_event_id": browser_event_id}
+    said = {"channel": "web", "financial_status": "paid", "currency": "EUR", "total": "10", "is_test": "false"}
+    return {**dict.fromkeys(every_contract()["orders"]), **named, **at, **said}
+
+
+STRANGERS = {
+    STEPS - 2: [order("o-1", "purchase.o-2")],
+    STEPS - 1: [order("o-2"), order("o-3"), order("o-4", "purchase.o-3")],
+}
+"""Orders that come at a step. Two of the last share their ids, one with an order that was there before."""
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A shop whose history is replayed to its end, in slices, with a sent log after the second step."""
     made = Shop(Project.copy(tmp_path_factory.mktemp("slices"), {}), History(FAMILIES, SEED))
     made.project.dbt("--quiet", "seed", "--vars", f"{{{ALWAYS}}}")
     for number in steps(made.history, STEPS):
+        made.history.tables["orders"] += STRANGERS.get(number, [])
         made.load()
         made.run()
         assert made.was_slice() == (number > 0)
@@ -118,6 +135,8 @@ def test_slices_add_up_to_what_a_whole_run_builds(
     assert differences(shop.project.warehouse, shop.built_whole(tmp_path / "whole")) == {}
     changed, seen = (shop.ask(f"select count(*) from {name}")[0][0] for name in ("build_changed", "build_records"))
     assert 0 < changed < seen / 3
+    twice = "select count(*) from int_events__keyed where source_id like 'o-_' and is_duplicate"
+    assert shop.ask(twice) == [(2,)]
     figure("slices", f"{STEPS} steps, {seen} records, {changed} changed in the last: all tables equal")
 
 
