@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from uploader.cli.console import errors
@@ -12,6 +14,8 @@ from uploader.warehouse import writing
 from uploader.warehouse.sent_log import publish, read_publication
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from uploader.cli.context import Context
     from uploader.ledger import Ledger
     from uploader.warehouse import Connection
@@ -24,16 +28,34 @@ def published_so_far(context: Context, connection: Connection) -> Publication | 
     return Publication(*found) if found else None
 
 
-def publish_changes(context: Context, ledger: Ledger, published: Publication | None, sleep: Sleep) -> None:
-    """Copy what changed into the warehouse; what cannot be written now is written by the next run."""
+@contextmanager
+def publishing(context: Context, ledger: Ledger, published: Publication | None, sleep: Sleep) -> Iterator[None]:
+    """Copy what changed into the warehouse, in a thread while the caller does something else.
+
+    The sent log is read before; what cannot be written now is written by the next run.
+    """
     mark = published.high_water if published and published.ledger_id == ledger.ledger_id else 0
     if ledger.high_water == mark:
+        yield
         return
     changes = Spool(reading.CHANGES)
     for part in reading.changes_in_parts(ledger, mark):
         changes.put(part)
+    with ThreadPoolExecutor(1) as thread:
+        copying = thread.submit(_copy, context, changes, Publication(ledger.ledger_id, ledger.high_water), sleep)
+        yield
+        copying.result()
+
+
+def publish_changes(context: Context, ledger: Ledger, published: Publication | None, sleep: Sleep) -> None:
+    """Copy what changed into the warehouse; see `publishing`."""
+    with publishing(context, ledger, published, sleep):
+        pass
+
+
+def _copy(context: Context, changes: Spool, now: Publication, sleep: Sleep) -> None:
     try:
         with writing(context.profile, sleep) as connection:
-            publish(connection, context.profile, changes, ledger.ledger_id, ledger.high_water)
+            publish(connection, context.profile, changes, now.ledger_id, now.high_water)
     except UploaderError as error:
         errors.print(f"The table sent_log is left for the next run: {error}", markup=False, style="yellow")

@@ -13,7 +13,7 @@ from uploader.cli.console import errors, is_interactive, print_json, stdout
 from uploader.cli.context import Context
 from uploader.cli.interruption import Interruption
 from uploader.cli.people import who
-from uploader.cli.publishing import publish_changes, published_so_far
+from uploader.cli.publishing import published_so_far, publishing
 from uploader.cli.sending import Limits, Sender
 from uploader.cli.survey import Choice, candidates, due_parts, plans, refuse_failed_build
 from uploader.clock import parse_time
@@ -134,10 +134,11 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         reports = sender.to_all(made, parts)
         left = [entry for entry, report in zip(made, reports, strict=True) if report.books.leaves_some]
         _warn_early(context, left, ledger)
-        publish_changes(context, ledger, published, interruption.sleep)
         # What is old enough to be forgotten is judged by the clock, too.
         is_sure = not any(report.clock_is_wrong for report in reports)
-        return reports, _keep(context, ledger) if is_sure else None
+        with publishing(context, ledger, published, interruption.sleep):
+            damage = _keep(context, ledger) if is_sure else None
+        return reports, damage
 
 
 def _unjudged(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> Frames | None:

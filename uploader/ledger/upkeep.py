@@ -56,8 +56,9 @@ _OLD: Final = {
 def keep(ledger: Ledger, clock: Clock, settings: LedgerSettings) -> None:
     """Make a backup, if there is none of the last day; forget what is old, if there is much of it; give space back.
 
-    Call it under the lock, at the end of a run, after its books are closed and published. Raises `TryLater` when it
-    could not be done, which takes nothing from the run, and `LedgerRegression` when the log turns out to be damaged.
+    Call it under the lock, at the end of a run, when its books are closed and what is to be published was read. Raises
+    `TryLater` when it could not be done, which takes nothing from the run, and `LedgerRegression` when the log is found
+    to be damaged.
     """
     ledger.store.back_up_daily(clock)
     prune(ledger, clock() - timedelta(days=settings.retention_days))
