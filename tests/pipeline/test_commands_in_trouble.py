@@ -189,3 +189,12 @@ def test_what_expired_while_the_gate_was_shut_is_told(shop: Shop, monkeypatch: p
     shop.sells(*orders(3, as_of="2026-11-28T13:00:00", **held))
     code, told = shop.json("send")
     assert (code, told["destinations"]["meta"]["expired"], shop.posted()) == (2, 3, 0)
+
+
+def test_what_a_run_leaves_for_too_long_is_told(shop: Shop) -> None:
+    """And no longer once it was taken."""
+    shop.sells(*orders(3, event_at="2026-11-15T13:59:00", expires_at="2026-11-22T12:59:00"))
+    shop.run("send", "--limit", "1")
+    assert "meta: 2 events older than 5 days not sent yet" in shop.error
+    assert shop.json("send")[1]["destinations"]["meta"]["acked"] == 2
+    assert "not sent yet" not in shop.error

@@ -100,6 +100,7 @@ def test_a_lost_answer_is_sent_again_with_the_same_id_inside_the_window(world: W
     world.platform.judge = lost
     report = world.run(orders(2))
     assert (report.books.deferred, report.books.in_doubt, exit_code([report])) == (2, 2, 75)
+    assert report.books.leaves_some
     world.platform = Platform()
     world.clock.forward(hours=46)
     again = world.run(orders(2, expires_at="2026-11-27T11:00:00"))
@@ -125,6 +126,7 @@ def test_an_unreachable_platform_costs_nothing_of_the_window(world: World) -> No
     world.platform.judge = unreachable
     report = world.run(orders(2))
     assert (report.books.released, report.books.in_doubt, exit_code([report])) == (2, 0, 75)
+    assert report.books.leaves_some
     assert len(world.slept) == 5
 
 
