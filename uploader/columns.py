@@ -159,7 +159,9 @@ def _joined(texts: pa.Array, lengths: NDArray[Any], separator: str) -> pa.Array:
     ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
     if (lengths == 1).all():
         return texts
-    lists = pa.LargeListArray.from_arrays(_arrow(ends), texts.cast(_TEXT), mask=_arrow(lengths == 0))
+    offsets, is_empty = pa.Array.from_buffers(pa.int64(), len(ends), [None, pa.py_buffer(ends)]), lengths == 0
+    mask = _arrow(is_empty) if is_empty.any() else None
+    lists = pa.LargeListArray.from_arrays(offsets, texts.cast(_TEXT), mask=mask)
     return pc.binary_join(lists, _text(separator))
 
 
