@@ -45,7 +45,7 @@ def resend_until(batch: pl.DataFrame, now: int) -> int:
     All in microseconds.
     """
     if batch["first_intent_at"].null_count() == batch.height:
-        return now + int(min(batch["resend_us"]))  # as nearly always, and no row is looked at
+        return now + int(min(batch["resend_us"]))  # as nearly always, and without Polars' threads, which are busy
     return int(batch.select((pl.col("first_intent_at").fill_null(now) + pl.col("resend_us")).min()).item())
 
 
