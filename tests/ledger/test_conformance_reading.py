@@ -12,6 +12,7 @@ from tests.support.delivering import NOW
 from tests.support.two_kinds import AT, LONG_AGO, META, Log, events, keys, send
 from uploader.clock import microseconds
 from uploader.ledger import QUARANTINE, Intent, Ledger, State, reading, summary
+from uploader.ledger.lookup import batch_spans
 
 
 def standing(ledger: Ledger, key: str) -> tuple[object, ...]:
@@ -283,3 +284,16 @@ def test_many_keys_have_the_states_that_each_of_them_has(log: Log) -> None:
         ended = dict(found.filter(~pl.col("event_id").is_in(plenty)).select("event_id", "state").rows())
     assert ended == {"lost": "intent", "moved": "released", "twice": "acked", "timeless": "held"}
     assert found.filter(pl.col("event_id").is_in(plenty))["state"].to_list() == ["acked"] * len(plenty)
+
+
+def test_a_batch_is_told_by_its_earliest_and_its_latest_event(log: Log) -> None:
+    """A window that lies between the two must look into it; what is older than all of it need not."""
+    old, young = AT - timedelta(days=3), AT - timedelta(days=1)
+    with log.open("run 1") as ledger:
+        both = pl.concat([events("a", at=young), events("b", at=old)])
+        batch = ledger.intend(Intent(META, both, ["event_id"], NOW))
+        spans = batch_spans(ledger, META, LONG_AGO)
+        assert spans.rows() == [(batch, microseconds(young), microseconds(old))]
+        found = reading.states(ledger, META, old, old, spans)
+        assert found["event_id"].to_list() == ["b"]
+        assert reading.states(ledger, META, LONG_AGO, old - timedelta(hours=1), spans).is_empty()
