@@ -107,7 +107,7 @@
     {{ return(names) }}
 {% endmacro %}
 
-{# Adds the links of the raw rows whose records a table has; all of them where these are new. #}
+{# Adds the links of all raw rows; where are_new, of those alone whose records chosen has, with what only new ones need. #}
 {% macro insert_links(target, chosen, are_new=false) -%}
     insert into {{ target }}
     select record, linked from (

@@ -28,8 +28,7 @@
     {% for column in ids if has_raw_column(table, column) %}
         {% do links.append(link_of("'ids'", raw_text(table, column))) %}
     {% endfor %}
-    {#- These may become events, and cease to be, without any change of their own. -#}
-    {% if table in ('app_events', 'messages', 'subscriptions') and has_raw_column(table, 'email') %}
+    {% if may_wait(table) and has_raw_column(table, 'email') %}
         {% do links.append(link_of_email(table)) %}
     {% endif %}
     {% if table == 'order_lines' %}
@@ -41,24 +40,32 @@
     {{ return(links) }}
 {% endmacro %}
 
+{# Whether rows of a table may become events, and cease to be, without any change of their own. #}
+{% macro may_wait(table) %}
+    {{ return(table in ('app_events', 'messages', 'subscriptions')) }}
+{% endmacro %}
+
 {# The same for rows that no run has seen: their e-mail address. Of rows that one has seen it is read from the events. #}
 {% macro new_raw_links(table) %}
     {{ return([link_of_email(table)] if has_raw_column(table, 'email') else []) }}
 {% endmacro %}
 
-{# Adds, for raw rows that no run has seen, the ids that their events may get under some names: those that a record has
-   which is no such row. The ids that their events do get are written down when the run ends. #}
+{# Adds, for raw rows that no run has seen, the ids that their events may get under some names: those that a record
+   has which is no such row. The ids that their events do get are written down when the run ends. Of rows that may
+   wait to become one, all ids. #}
 {% macro insert_shared_ids(target, links, chosen, event_names) -%}
     {%- set may_be_events = ['orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages'] -%}
     {%- set quoted_names = [] -%}
     {%- for name in event_names %} {%- do quoted_names.append(quoted(name)) -%} {%- endfor %}
     insert into {{ target }}
     with ids as (
-        select keys.record, {{ link_of("'ids'", event_id('names.event_name', 'keys.natural_key')) }} as linked
+        select keys.record, keys.may_wait,
+            {{ link_of("'ids'", event_id('names.event_name', 'keys.natural_key')) }} as linked
         from (
         {%- for table in may_be_events if has_raw_column(table) %}
             {%- set id = raw_text(table, raw_keys()[table]) %}
-            select {{ raw_record(table) }} as record, unnest({{ list_of([id, quoted(table ~ '-') ~ ' || ' ~ id]) }})
+            select {{ raw_record(table) }} as record,
+                {{ may_wait(table) }} as may_wait, unnest({{ list_of([id, quoted(table ~ '-') ~ ' || ' ~ id]) }})
                 as natural_key
             from {{ source('raw', table) }}
             where {{ raw_record(table) }} in (select record from {{ our_table(chosen) }})
@@ -69,7 +76,7 @@
         where keys.natural_key is not null
     )
     select record, linked from ids
-    where linked in (select ids.linked from ids inner join {{ links }} as links on ids.linked = links.linked)
+    where may_wait or linked in (select ids.linked from ids inner join {{ links }} as links on ids.linked = links.linked)
 {%- endmacro %}
 
 {# The e-mail address of a raw row, as int_identities__mentioned has it. #}

@@ -92,7 +92,7 @@ def test_explain_says_why_a_record_makes_no_event(shop: Shop) -> None:
 
 
 def test_check_leaves_a_verdict_that_send_accepts(shop: Shop) -> None:
-    """All five reports are there; send does not judge again, also not for a part of the rows."""
+    """The verdict and all reports are there; send does not judge again, also not for a part of the rows."""
     assert shop.run("check")[0] == 0
     reports = shop.folder / "target" / "uploader"
     names = {path.name for path in reports.iterdir()}

@@ -105,7 +105,7 @@ def read_digests(connection: Connection, profile: Profile, keys: pl.DataFrame) -
     found = _joined(connection, profile, keys, f"event_key, {_EVENT}", f"destination, event_key, {_DECISION}")
     name = ["destination", "event_key"]
     known = found.select(*name, _DIGEST)
-    if known["event_key"].equals(keys["event_key"]):
+    if known[name].equals(keys[name]):
         return known["row_digest"]
     one = known.unique(name, keep="any")  # of a key that comes twice, `read_rows` tells
     return keys.join(one, on=name, how="left", maintain_order="left")["row_digest"]
