@@ -4,10 +4,8 @@
     {% set changed, news = our_table('build_changed'), our_table('build_links_new') %}
     {% set events = our_table('int_events__keyed') %}
     {% do run_query(build_changed(changed)) %}
-    {% set names = run_query('select distinct event_name from ' ~ events).columns[0].values() | list %}
     {% do run_query('create or replace table ' ~ news ~ ' as select * from ' ~ links ~ ' where 1 = 0') %}
     {% do run_query(insert_links(news, 'build_changed', are_new=true)) %}
-    {% do run_query(insert_shared_ids(news, links, 'build_changed', (names + standard_events() | list) | unique | list)) %}
     {% do run_query(reach_slice(slice, links, news, changed, events)) %}
     {% set share = one_value(
         'select 1.0 * count(*) / greatest((select count(*) from ' ~ our_table('build_seen') ~ '), 1) from '

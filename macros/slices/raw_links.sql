@@ -27,6 +27,7 @@
     {% endfor %}
     {% for column in ids if has_raw_column(table, column) %}
         {% do links.append(link_of("'ids'", raw_text(table, column))) %}
+        {% do links.extend(makers_of_id(raw_text(table, column))) %}
     {% endfor %}
     {% if may_wait(table) and has_raw_column(table, 'email') %}
         {% do links.append(link_of_email(table)) %}
@@ -50,34 +51,18 @@
     {{ return([link_of_email(table)] if has_raw_column(table, 'email') else []) }}
 {% endmacro %}
 
-{# Adds, for raw rows that no run has seen, the ids that their events may get under some names: those that a record
-   has which is no such row. The ids that their events do get are written down when the run ends. Of rows that may
-   wait to become one, all ids. #}
-{% macro insert_shared_ids(target, links, chosen, event_names) -%}
-    {%- set may_be_events = ['orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages'] -%}
-    {%- set quoted_names = [] -%}
-    {%- for name in event_names %} {%- do quoted_names.append(quoted(name)) -%} {%- endfor %}
-    insert into {{ target }}
-    with ids as (
-        select keys.record, keys.may_wait,
-            {{ link_of("'ids'", event_id('names.event_name', 'keys.natural_key')) }} as linked
-        from (
-        {%- for table in may_be_events if has_raw_column(table) %}
-            {%- set id = raw_text(table, raw_keys()[table]) %}
-            select {{ raw_record(table) }} as record,
-                {{ may_wait(table) }} as may_wait, unnest({{ list_of([id, quoted(table ~ '-') ~ ' || ' ~ id]) }})
-                as natural_key
-            from {{ source('raw', table) }}
-            where {{ raw_record(table) }} in (select record from {{ our_table(chosen) }})
-            {{- ' union all' if not loop.last }}
-        {%- endfor %}
-        ) as keys
-        cross join (select unnest({{ list_of(quoted_names) }}) as event_name) as names
-        where keys.natural_key is not null
-    )
-    select record, linked from ids
-    where may_wait or linked in (select ids.linked from ids inner join {{ links }} as links on ids.linked = links.linked)
-{%- endmacro %}
+{# The records that make an id by themselves, as event_id() does: purchase.1001 is order 1001's. Which event has the id
+   is not known here, so these are the records of every table of events, and of a renewal the id is followed by its
+   period. An id that begins with a digit is a browser's own, and would lead anywhere. #}
+{% macro makers_of_id(id) %}
+    {% set links, natural_key = [], regexp_first(id, '^[^0-9.][^.]*[.](.+)$') %}
+    {% for table in ['orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages'] %}
+        {% do links.append(link_of(quoted(table), natural_key)) %}
+        {% do links.append(link_of(quoted(table), regexp_first(natural_key, '^' ~ table ~ '-(.+)$'))) %}
+    {% endfor %}
+    {% do links.append(link_of("'subscriptions'", regexp_first(natural_key, '^(.+)[.][^.]+$'))) %}
+    {{ return(links) }}
+{% endmacro %}
 
 {# The e-mail address of a raw row, as int_identities__mentioned has it. #}
 {% macro link_of_email(table) -%}
