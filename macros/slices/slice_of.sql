@@ -16,11 +16,14 @@
     {{ return(graph.nodes['model.conversions.' ~ model_name].config.unique_key if execute) }}
 {% endmacro %}
 
-{# A relation to select from, with the rows of the slice alone. A unit test, which has rows in place of a relation with
-   a schema, gets all of them. #}
+{# A relation to select from, with the rows of the slice alone; slice_by: what they are known by. Their rows are
+   found first, and then all columns read of these alone. A table is made once, and it is known whether in a slice; a view
+   asks each time that it is read. A unit test, which has rows in place of a relation with a schema, gets all of them. #}
 {% macro sliced(relation, slice_by) -%}
-    {%- if execute and relation.schema and slice_by and can_slice() -%}
-        (select * from {{ relation }} where {{ in_slice(slice_by) }})
+    {%- if not (execute and relation.schema and slice_by and can_slice()) -%}
+        {{ relation }}
+    {%- elif (model and model.config.materialized == 'view') or is_slice() -%}
+        (select * from {{ relation }} where rowid in (select rowid from {{ relation }} where {{ in_slice(slice_by) }}))
     {%- else -%}
         {{ relation }}
     {%- endif -%}
@@ -34,9 +37,11 @@
     ((select count(*) from {{ slice }}) = 0 or {{ record }} in (select record from {{ slice }}))
 {%- endmacro %}
 
-{# Whether this run is a slice. #}
+{# Whether this run is a slice. `dbt compile` may come before any run has made the table. #}
 {% macro is_slice() %}
-    {{ return(execute and can_slice() and one_value('select count(*) from ' ~ our_table('build_slice')) > 0) }}
+    {% set slice = our_table('build_slice') %}
+    {% set is_there = execute and can_slice() and load_relation(slice) is not none %}
+    {{ return(is_there and one_value('select count(*) from ' ~ slice) > 0) }}
 {% endmacro %}
 
 {# A table or view of the models' own schema. #}
