@@ -29,11 +29,15 @@
     update {{ our_table('build_state') }} set has_ended = true, fingerprint = {{ quoted(build_fingerprint()) }};
 {%- endmacro %}
 
-{# The address of each event of the slice. #}
+{# The address and the id of each event of the slice. #}
 {% macro links_of_events() -%}
+    {%- set events = our_slice('int_events__keyed') %}
+    select {{ hash_of(['source_table', 'source_id']) }} as record, {{ hash_of(["'ids'", 'event_id']) }} as linked
+    from {{ events }} as events where event_id is not null
+    union
     select {{ hash_of(['events.source_table', 'events.source_id']) }} as record,
         {{ hash_of(["'nodes'", 'mentions.node']) }} as linked
-    from {{ our_slice('int_events__keyed') }} as events
+    from {{ events }} as events
     inner join {{ our_slice('int_identities__mentioned') }} as mentions
         on mentions.record_type = 'event' and events.event_key = mentions.record_id
     where mentions.kind = 'email'

@@ -52,10 +52,11 @@
 {% endmacro %}
 
 {# The records that make an id by themselves, as event_id() does: purchase.1001 is order 1001's. Which event has the id
-   is not known here, so these are the records of every table of events, and of a renewal the id is followed by its
-   period. An id that begins with a digit is a browser's own, and would lead anywhere. #}
+   is not known here, so these are the records of every table of events; of a renewal the id is followed by its period.
+   An id that begins with anything but an event's name in lower case, without digits, is a browser's own: the counter in
+   aB3.1 would lead to whatever has the id 1. #}
 {% macro makers_of_id(id) %}
-    {% set links, natural_key = [], regexp_first(id, '^[^0-9.][^.]*[.](.+)$') %}
+    {% set links, natural_key = [], regexp_first(id, '^[^0-9A-Z.]+[.](.+)$') %}
     {% for table in ['orders', 'leads', 'subscriptions', 'web_events', 'app_events', 'messages'] %}
         {% do links.append(link_of(quoted(table), natural_key)) %}
         {% do links.append(link_of(quoted(table), regexp_first(natural_key, '^' ~ table ~ '-(.+)$'))) %}
