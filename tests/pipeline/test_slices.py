@@ -136,8 +136,8 @@ STRANGERS = {
         ("app_events", {"app_event_id": "x-12", "event_name": "Search"}),
     ],
 }
-"""Rows that come at a step, by pairs that share an id: one sent it, one makes it; most of the last with one of the first.
-Order x-5 goes before the last step, and what the app told of it becomes an event."""
+"""Rows that come at a step, by pairs that share an id: one sent it, the other makes it. Most of the last go with one of
+the first. Order x-5 goes before the last step, and what the app told of it becomes an event."""
 
 
 @pytest.fixture(scope="module")
