@@ -39,9 +39,10 @@
 
 {# Whether this run is a slice. `dbt compile` may come before any run has made the table. #}
 {% macro is_slice() %}
-    {% set slice = our_table('build_slice') %}
-    {% set is_there = execute and can_slice() and load_relation(slice) is not none %}
-    {{ return(is_there and one_value('select count(*) from ' ~ slice) > 0) }}
+    {% if execute and can_slice() and load_relation(our_table('build_slice')) is not none %}
+        {{ return(one_value('select count(*) from ' ~ our_table('build_slice')) > 0) }}
+    {% endif %}
+    {{ return(false) }}
 {% endmacro %}
 
 {# A table or view of the models' own schema. #}
