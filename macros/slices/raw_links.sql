@@ -29,7 +29,8 @@
         {% do links.append(link_of("'ids'", raw_text(table, column))) %}
         {% do links.extend(makers_of_id(raw_text(table, column))) %}
     {% endfor %}
-    {% if may_wait(table) and has_raw_column(table, 'email') %}
+    {#- These may become events, and cease to be, without any change of their own. -#}
+    {% if table in ('app_events', 'messages', 'subscriptions') and has_raw_column(table, 'email') %}
         {% do links.append(link_of_email(table)) %}
     {% endif %}
     {% if table == 'order_lines' %}
@@ -39,11 +40,6 @@
         {% do links.append(link_of("'nodes'", subject)) %}
     {% endif %}
     {{ return(links) }}
-{% endmacro %}
-
-{# Whether rows of a table may become events, and cease to be, without any change of their own. #}
-{% macro may_wait(table) %}
-    {{ return(table in ('app_events', 'messages', 'subscriptions')) }}
 {% endmacro %}
 
 {# The same for rows that no run has seen: their e-mail address. Of rows that one has seen it is read from the events. #}
