@@ -17,6 +17,8 @@ from benchmarks.measuring import ROOT, Failed, Run, run, say
 NOT_INSTALLED: Final = "not installed"
 OTHER: Final = "reddit"
 """The destination beside Meta, where there are two."""
+TWO: Final = "also"
+UNORDERED: Final = "shuffle"
 _NOWHERE: Final = "http://127.0.0.1:9"
 
 
@@ -105,9 +107,12 @@ class Bench:
         """Return a part of the events, one at least."""
         return max(self.events // divisor, 1)
 
-    def shop(self, events: int, recent: int | None = None, *, has_two: bool = False) -> Shop:
-        """Make a shop, or take the one of that size that was made before; one that ``has_two`` sends to `OTHER` too."""
-        name = f"shop-{events}" + (f"-{recent}" if recent is not None else "") + ("-two" if has_two else "")
+    def shop(self, events: int, recent: int | None = None, also: str | None = None) -> Shop:
+        """Make a shop, or take the one of that size that was made before.
+
+        ``also``: `TWO`, which sends to `OTHER` too, or `UNORDERED`, whose ids are like UUIDs.
+        """
+        name = "-".join(["shop", *(str(word) for word in (events, recent, also) if word is not None)])
         shop = Shop(self.folder / "work" / name, events)
         if not shop.folder.exists():
             say(f"  making marts of {events:,} events")
@@ -115,8 +120,8 @@ class Bench:
             for file in ("dbt_project.yml", "profiles.yml"):
                 shutil.copy(ROOT / file, shop.folder)
             fixture("marts", shop.warehouse, events, self.as_of, *([recent] if recent is not None else []))
-            if has_two:
-                fixture("also", shop.warehouse, OTHER)
+            if also is not None:
+                fixture(also, shop.warehouse, *([OTHER] if also == TWO else []))
         return shop
 
     @cached_property

@@ -4,6 +4,7 @@ marts FILE EVENTS AS_OF [RECENT]   marts with that many events, the last RECENT 
 shop FILE ORDERS END               raw tables
 more FILE ORDERS END FIRST         further orders for them
 also FILE DESTINATION              another destination for all of their events
+shuffle FILE                       their ids become such as stand in no order
 forget FILE                        the warehouse's copy of the sent log leaves
 sent FOLDER                        everything in the marts was sent: sent log and copy
 """
@@ -44,6 +45,10 @@ def main(what: str, path: str, *rest: str) -> None:
         from benchmarks import made_up_marts
 
         made_up_marts.also(Path(path), rest[0])
+    elif what == "shuffle":
+        from benchmarks import made_up_marts
+
+        made_up_marts.shuffle(Path(path))
     elif what == "sent":
         from benchmarks import made_up_log
 

@@ -118,6 +118,15 @@ def also(path: Path, destination: str) -> None:
         warehouse.execute(f"insert into destinations values ('{destination}', true)")
 
 
+def shuffle(path: Path) -> None:
+    """Let all events have ids in no order, as of shops whose orders have a UUID."""
+    with duckdb.connect(str(path)) as warehouse:
+        for table in ("fct_conversion_events", "fct_conversion_outbox"):
+            ids = ", ".join(f"'purchase.' || md5({name}) as {name}" for name in ("event_key", "event_id"))
+            query = f"select * replace ({ids}) from {table} order by event_at, event_key"
+            warehouse.execute(f"create or replace table {table} as {query}")
+
+
 def _sql(kind: pl.DataType | DataTypeClass) -> str:
     dtype = kind() if isinstance(kind, type) else kind
     if isinstance(dtype, pl.List):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import fixture, require
+from benchmarks.bench import UNORDERED, fixture, require
 from benchmarks.measuring import Run, interleaved, median, say
 from benchmarks.receiver import receiver
 from benchmarks.sections.commands import GIB
@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 
 
 def memory(bench: Bench) -> Result:
-    """Measure a first send of all events and of ten times as many: the most memory it had, and time per event."""
+    """Measure a first send of all events and of ten times as many: the most memory it had, and time per event.
+
+    And of as many whose ids are like UUIDs: an index of them is dear.
+    """
     small, large = bench.shop(bench.events), bench.shop(10 * bench.events)
+    unordered = bench.shop(bench.events, also=UNORDERED)
     peaks: dict[int, list[float]] = {small.events: [], large.events: []}
     with receiver() as meta:
 
         def once(shop: Shop) -> float:
             done: Run = shop.send(meta.url)
-            peaks[shop.events].append(done.peak_bytes / GIB)
+            if shop is not unordered:
+                peaks[shop.events].append(done.peak_bytes / GIB)
             return done.seconds / shop.events * 1_000_000
 
         contenders = {f"{shop.events:,} events": lambda shop=shop: once(shop) for shop in (small, large)}
+        contenders["ids in no order"] = lambda: once(unordered)
         rounds = interleaved(bench.rounds, contenders)
     times = [median(values) for values in rounds.values()]
     most = [median(peaks[shop.events]) for shop in (small, large)]
@@ -40,6 +46,7 @@ def memory(bench: Bench) -> Result:
             1.2,
             note=f"{times[0]:.2f} and {times[1]:.2f} µs",
         ),
+        Figure(f"send: {small.events:,} ids in no order", times[2] / times[0], "×", 1.3, note=f"{times[2]:.2f} µs"),
     ]
     told = {f"peak memory in GiB, {events:,} events": values for events, values in peaks.items()}
     return Result("uploader send, as the shop grows", figures, {**rounds, **told})

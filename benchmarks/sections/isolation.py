@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.bench import OTHER
+from benchmarks.bench import OTHER, TWO
 from benchmarks.measuring import interleaved, median
 from benchmarks.receiver import receiver
 from benchmarks.table import Figure, Result
@@ -21,7 +21,7 @@ _LATER: Final = 75
 
 def isolation(bench: Bench) -> Result:
     """Measure the requests to one destination, from the first to the last: alone, and beside another one in trouble."""
-    shop = bench.shop(bench.part_of(_FEWER), has_two=True)
+    shop = bench.shop(bench.part_of(_FEWER), also=TWO)
     with receiver() as meta, receiver(0, _DOWN) as broken, receiver(_SLOW_S, _DOWN) as slow:
 
         def lasted(other_url: str = "") -> float:

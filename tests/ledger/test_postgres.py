@@ -246,9 +246,10 @@ def test_settings_of_the_server_do_not_change_what_is_read(log: Log, url: str) -
             connection.execute(f"alter role current_user in database {connection.info.dbname} set {name} = '{value}'")
         try:
             with log.open(locked=True) as ledger:
-                send(ledger, "it's \\ a", state=State.ACKED)
+                batch = send(ledger, "it's \\ a")
                 assert ledger.store.rows("show synchronous_commit", {}) == [("on",)]
                 assert reading.payload_hashes(ledger, META, ["it's \\ a"])["payload_hash"].to_list() == [b"h" * 16]
+                ledger.settle(batch, State.ACKED)
             assert log.states() == {"it's \\ a": ("acked", None)}
         finally:
             connection.execute(f"alter role current_user in database {connection.info.dbname} reset all")

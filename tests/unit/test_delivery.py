@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.support.delivering import NOW, Platform, World, orders, refused, rejecting
+from tests.support.delivering import NOW, Platform, World, accepted, orders, refused, rejecting
 from uploader.delivery.run import exit_code
 from uploader.errors import PlatformRefused, TryLater
+from uploader.ledger import State
 from uploader.transport import Answer, InDoubt, NotSent
 
 
@@ -198,3 +202,33 @@ def test_a_redundant_pixel_shortens_what_may_be_sent(world: World) -> None:
     world.settings = {"pixel_redundant": True}
     old = orders(1, event_at="2026-11-18T13:00:00", expires_at="2026-11-25T13:00:00")
     assert (world.run(old).books.suppressed, world.platform.requests) == (1, [])
+
+
+def _named(events: list[dict[str, object]]) -> Answer:
+    path = b'{"error":{"message":"Unexpected key \\"x\\" on param \\"$[\'data\'][3]\\"","code":100}}'
+    return Answer(400, path, {}) if len(events) == 100 and events[0]["event_id"] == "purchase.1" else accepted(events)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(_named, State.DEAD), (rejecting(*(f"purchase.{n}" for n in range(1, 200, 2))), State.RELEASED)],
+    ids=["named in the answer", "more than a search finds"],
+)
+def test_a_verdict_in_the_middle_of_a_run_looks_nothing_up_by_id(
+    world: World, answer: Callable[[list[dict[str, object]]], Answer], state: State
+) -> None:
+    """In a backfill the index by id is left out; with it, each further id in no order would cost a page of it."""
+    seen = []
+
+    def judge(events: list[dict[str, object]]) -> Answer:
+        with closing(sqlite3.connect(world.folder / "sent_log.sqlite")) as log:
+            if not seen:
+                log.execute("drop index batch_event_by_id")
+            seen.append(log.execute("select count(*) from sqlite_schema where name = 'batch_event_by_id'").fetchone())
+            verdicts.extend(log.execute("select state from verdict").fetchall())
+        return answer(events)
+
+    verdicts: list[tuple[str]] = []
+    world.platform.judge, world.settings = judge, {"batch_size": 100}
+    world.run(orders(300), deadline=NOW + timedelta(hours=5))
+    assert (set(verdicts), set(seen)) == ({(state,)}, {(0,)})

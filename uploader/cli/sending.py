@@ -15,6 +15,7 @@ from uploader.delivery.run import Report, deliver, first_run_notice
 from uploader.delivery.signing import signer
 from uploader.delivery.surroundings import Surroundings, Unsigned
 from uploader.hosts import Hosts
+from uploader.ledger.ids import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +57,7 @@ class Sender:
 
     def to_all(self, made: Sequence[Plan], parts: Parts) -> list[Report]:
         """Send, and close the books of each destination. What one of them raises is raised once all have ended."""
+        expect(self.ledger, sum(self._total(entry) for entry in made))
         with _progress([(entry.target, self._total(entry)) for entry in made]) as advances:
             if len(made) == 1:
                 return [self._to(made[0], parts, advances[0])]

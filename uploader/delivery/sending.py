@@ -161,7 +161,7 @@ class Delivery:
         if started.outcome is not None:
             is_lost = started.outcome.verdict is Verdict.IN_DOUBT
             lost = pl.col("first_intent_at").fill_null(microseconds(started.begun.at))
-            batch = started.batch.with_columns(lost) if is_lost else started.batch
+            batch = started.batch.with_columns(lost if is_lost else [], batch_id=pl.lit(started.batch_id, pl.Int64))
             self._settle(Sent(batch, started.outcome, started.batch_id))
             if started.outcome.verdict is Verdict.THROTTLED:
                 self.pauses.remember(started.outcome)
@@ -203,7 +203,7 @@ class Delivery:
         return Started(batch, request, begun, batch_id)
 
     def _finish(self, started: Started) -> Sent:
-        batch, begun = started.batch, started.begun
+        batch, begun = started.batch.with_columns(batch_id=pl.lit(started.batch_id, pl.Int64)), started.begun
         outcome, may_have_arrived = self.exchange.make(started.request, batch.height, begun, started.outcome)
         if may_have_arrived:
             batch = batch.with_columns(pl.col("first_intent_at").fill_null(microseconds(begun.at)))

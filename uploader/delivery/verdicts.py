@@ -57,13 +57,13 @@ def intended(batch: pl.DataFrame) -> pl.DataFrame:
 
 
 def record(ledger: Ledger, destination_id: str, rows: pl.DataFrame, state: State, reason: str) -> None:
-    """Record a verdict on rows; with ``not_before`` (microseconds) where they have it."""
+    """Record a verdict on rows; with ``not_before`` (microseconds) and ``batch_id`` where they have it."""
     keys = rows.select(
         *KEY,
         pl.col("event_at").dt.epoch("us").alias("event_at"),
         pl.lit(reason).alias("reason"),
         pl.col("first_intent_at").is_not_null().alias("was_in_doubt"),
-        *(["not_before"] if "not_before" in rows.columns else []),
+        *(name for name in ("not_before", "batch_id") if name in rows.columns),
     )
     ledger.judge(destination_id, keys, state)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from uploader.ledger.ids import index_ids
 from uploader.ledger.lookup import KEY, Successive
 from uploader.ledger.states import STATES_SCHEMA, State
 
@@ -64,6 +65,7 @@ def changes_in_parts(ledger: Ledger, mark: int, rows: int = _PART_ROWS) -> Itera
 
     Columns as in `states`, and ``updated_at`` (microseconds) and ``destination_id``.
     """
+    index_ids(ledger)
     for destination_id in ledger.destinations():
         values = {"destination": destination_id, "mark": mark}
         states_now = Successive(ledger, destination_id)

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ROWS_AT_ONCE: Final = 500
+_INDEX: Final = "batch_event_by_id"
+_MAKE_INDEX: Final = f"create index {_INDEX} on batch_event (event_id)"
+_SHADOW: Final = (
+    "create temp table batch_event as select * from main.batch_event",
+    "create index temp.batch_event_by_batch on batch_event (batch_id)",
+    f"create index temp.{_INDEX} on batch_event (event_id)",
+)
+"""A name means a temporary table before it means one of the file."""
+_WORTH_IT: Final = 100_000
+"""So many new events, or a quarter of those that there are, make it worth while to make the index anew."""
 _BROKEN: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # The last one is for macOS, where a plain sync does not reach the disk.
 _FOR_WRITING: Final = (
@@ -96,6 +106,30 @@ class SqliteDatabase(Store):
                 self._database.execute(into + ", ".join([row] * len(some)), list(chain.from_iterable(some)))
         except sqlite3.Error as error:
             raise self._unwritable(error) from None
+
+    def expect(self, events: int) -> None:
+        """See `Store.expect`: the index by id is left out, as each id in no order writes a page of it once more.
+
+        Measured with a million ids like UUIDs: 43 s for the run with the index, 19 s without, and half a second to make
+        it at once.
+        """
+        known = self.rows("select coalesce(sum(events), 0) from batch", {})[0][0]
+        if events >= max(_WORTH_IT, known // 4) and self._has_index():
+            with self.transaction():
+                self.execute(f"drop index {_INDEX}", {})
+
+    def index_ids(self) -> None:
+        """See `Store.index_ids`. Who may only read makes a copy of the events that has the index."""
+        if self._has_index():
+            return
+        with self.transaction() if self._may_write else contextlib.nullcontext():
+            for statement in (_MAKE_INDEX,) if self._may_write else _SHADOW:
+                self.execute(statement, {})
+
+    def _has_index(self) -> bool:
+        places = ("sqlite_schema", "sqlite_temp_schema")
+        query = " union all ".join(f"select 1 from {place} where name = '{_INDEX}'" for place in places)
+        return bool(self.rows(query, {}))
 
     def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """See `Store.rows`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import moment
+from uploader.ledger.ids import index_ids
 from uploader.ledger.reading import field_names
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Arrived:
 
 def arrived(ledger: Ledger, keys: pl.DataFrame) -> list[Arrived]:
     """Return what each destination has of the ``keys`` (``event_name``, ``event_id``)."""
+    index_ids(ledger)
     frames = [
         ledger.frame(_ARRIVED.format(ids=ids), values, _SCHEMA).with_columns(event_name=pl.lit(values["name"]))
         for ids, values in _by_name(ledger, keys, "e.event_id")
@@ -80,6 +82,7 @@ def forget(ledger: Ledger, keys: pl.DataFrame) -> int:
 
     They are gone for every reader at once; `uploader.ledger.store.Store.scrub` sees to the disk.
     """
+    index_ids(ledger)
     deleted = 0
     with ledger.maintenance():
         for ids, values in _by_name(ledger, keys, "event_id"):

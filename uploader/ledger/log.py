@@ -46,11 +46,12 @@ _SETTLED = (
 _VERDICT = (
     "insert into verdict (destination_no, event_name, event_id, event_at, batch_id, state, reason, was_in_doubt,"
     " decided_at, decided_by, change_no, not_before) values (:destination_no, :event_name, :event_id, :event_at,"
-    " coalesce((select max(e.batch_id) from batch_event e join batch b on b.batch_id = e.batch_id where"
+    " coalesce(:batch_id, (select max(e.batch_id) from batch_event e join batch b on b.batch_id = e.batch_id where"
     " e.event_id = :event_id and e.event_name = :event_name and b.destination_no = :destination_no), 0),"
     " :state, :reason, :was_in_doubt, :now, :decided_by, :change_no, :not_before)"
 )
 _NAMED: Final = (pl.col("event_name"), pl.col("event_id"), pl.col("event_at"), pl.col("reason"))
+_OPTIONAL: Final = ("not_before", "batch_id")
 
 
 class Ledger:
@@ -199,17 +200,19 @@ class Ledger:
     def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:
         """Record a verdict on single keys.
 
-        ``keys`` has ``event_name``, ``event_id``, ``event_at`` (microseconds or NULL), ``reason``, ``was_in_doubt``
-        and, for keys that are released into quarantine, ``not_before`` (microseconds).
+        ``keys`` has ``event_name``, ``event_id``, ``event_at`` (microseconds or NULL), ``reason``, ``was_in_doubt``,
+        for those put into quarantine ``not_before`` (microseconds), and their last ``batch_id`` where it is known.
         """
         if keys.is_empty():
             return
-        moment = pl.col("not_before") if "not_before" in keys.columns else pl.lit(None, pl.Int64).alias("not_before")
-        columns = (*_NAMED, pl.col("was_in_doubt").cast(pl.Int64), moment)
+        given = [pl.col(name) if name in keys.columns else pl.lit(None, pl.Int64).alias(name) for name in _OPTIONAL]
+        told = keys.select(*_NAMED, pl.col("was_in_doubt").cast(pl.Int64), *given)
+        if told["batch_id"].null_count():
+            self.store.index_ids()
         with self._transaction() as now:
             same: dict[str, Any] = {"destination_no": self._destination_no(destination_id), "state": str(state)}
             same |= {"now": now, "decided_by": decided_by or self.run_id}
-            rows = keys.select(columns).iter_rows(named=True)
+            rows = told.iter_rows(named=True)
             self.store.execute_many(_VERDICT, (row | same | {"change_no": self._next_change()} for row in rows))
         self.store.testify(self.manifest)
 

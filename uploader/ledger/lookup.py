@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from uploader.clock import microseconds, moment
+from uploader.ledger.ids import index_ids
 from uploader.ledger.states import FINAL, QUARANTINE, STATES_SCHEMA, empty_states
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def states_of(ledger: Ledger | None, destination_id: str, event_ids: Sequence[st
     """Return the current state of every key with one of the ids, however old; columns as in `states`."""
     if ledger is None or not event_ids:
         return empty_states()
+    index_ids(ledger)
     destination = {"destination": destination_id}
     frames = []
     for query, letter, schema in ((_FROM_BATCHES, "e", _BATCHES), (_FROM_VERDICTS, "v", _VERDICTS)):

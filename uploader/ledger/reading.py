@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from uploader.ledger.changes import CHANGES, changes_in_parts
+from uploader.ledger.ids import index_ids
 from uploader.ledger.lookup import KEY, Successive, in_doubt, states, states_for, states_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ __all__ = [
 
 
 def payload_hashes(ledger: Ledger, destination_id: str, event_ids: Sequence[str]) -> pl.DataFrame:
-    """Return ``event_name``, ``event_id`` and the ``payload_hash`` that the last batch of each key recorded."""
+    """Return ``event_name``, ``event_id`` and ``payload_hash`` of keys in doubt, as the last batch of each has them."""
     condition, values = ledger.listed("e.event_id", "ids", event_ids)
     schema = pl.Schema(
         {"event_name": pl.String, "event_id": pl.String, "payload_hash": pl.Binary, "batch_id": pl.Int64}
@@ -39,7 +40,7 @@ def payload_hashes(ledger: Ledger, destination_id: str, event_ids: Sequence[str]
     found = ledger.frame(
         "select e.event_name, e.event_id, e.payload_hash, e.batch_id from batch_event e join batch b "
         "on b.batch_id = e.batch_id join destination d on d.destination_no = b.destination_no "
-        f"where d.destination_id = :destination and {condition}",
+        f"where d.destination_id = :destination and b.state = 'intent' and {condition}",
         {"destination": destination_id} | values,
         schema,
     )
@@ -75,6 +76,7 @@ def history(ledger: Ledger, event_id: str) -> list[dict[str, Any]]:
         | dict.fromkeys(["at", "settled_at", "fields", "change_no"], pl.Int64)
         | {"hash": pl.Binary}
     )
+    index_ids(ledger)
     rows = ledger.frame(
         "select d.destination_id, e.event_name, b.state, b.intent_at, b.settled_at, b.code, b.run_id, f.paths, "
         "e.fields, e.payload_hash, b.change_no from batch_event e join batch b using (batch_id) "

@@ -66,6 +66,14 @@ class Store(ABC):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows to a table; the values stand in the order of the columns."""
 
+    def expect(self, events: int) -> None:  # noqa: ARG002 - a server keeps its index by itself
+        """Make ready for so many new events, of which none is looked for by its id for a while."""
+        return
+
+    def index_ids(self) -> None:
+        """Make ready to look for events by their ids: after `expect`, or after a run that did not come to its end."""
+        return
+
     @abstractmethod
     def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""

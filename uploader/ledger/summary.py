@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from uploader.clock import moment
+from uploader.ledger.ids import index_ids
 from uploader.ledger.states import STATES, State
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Wanted:
 
 def groups(ledger: Ledger, destination_id: str) -> list[Group]:
     """Return a destination's keys by state and reason, in the order of the states."""
+    index_ids(ledger)
     values = {"destination": destination_id, "examples": EXAMPLES}
     found: dict[tuple[str, str | None], Group] = {}
     acked = _plainly_acked(ledger, destination_id)
@@ -166,6 +168,7 @@ def keys_in(
     Columns: ``event_name``, ``event_id``, ``event_at``, ``reason``, ``since`` (when it came into the state),
     ``run_id`` and ``trace_id`` of its last request (NULL without one), ``decided_by``. Not for ``acked``.
     """
+    index_ids(ledger)
     values: dict[str, Any] = {"destination": destination_id, "state": str(state)}
     query = f"{_STANDING} select {', '.join(_LISTED.names())} from standing where state = :state"
     for column, name, texts in (("event_id", "ids", wanted.event_ids), ("reason", "reasons", wanted.reasons)):

@@ -14,6 +14,7 @@ import polars as pl
 
 from uploader.clock import microseconds
 from uploader.ledger import reading
+from uploader.ledger.ids import index_ids
 from uploader.ledger.states import State
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def keep(ledger: Ledger, clock: Clock, settings: LedgerSettings) -> None:
     `TryLater` when it could not be done, which takes nothing from the run, and `LedgerRegression` when the log is found
     to be damaged.
     """
+    index_ids(ledger)
     ledger.store.back_up_daily(clock)
     prune(ledger, clock() - timedelta(days=settings.retention_days))
     ledger.store.compact()
