@@ -76,6 +76,7 @@ def encode(warehouse: str = WAREHOUSE) -> None:
 def read() -> None:
     """Time what `send` reads: the outbox, the diff with an empty sent log, and the rows due, a part after the other."""
     from uploader.cli.context import Context
+    from uploader.cli.digests import Digests
     from uploader.cli.survey import Choice, candidates, due_parts, plans
     from uploader.delivery.chunks import needed
     from uploader.delivery.planning import PART_ROWS
@@ -83,7 +84,8 @@ def read() -> None:
 
     context, choice, watch = Context.load(), Choice(()), Stopwatch()
     with watch.running(), reading(context.profile) as connection:
-        for entry in plans(context, connection, None, candidates(context, connection, choice), choice):
+        digests = Digests(context, connection, may_be_known=True)
+        for entry in plans(context, connection, None, candidates(context, connection, choice), choice, digests.of):
             parts = due_parts(Visits(context.profile), connection, entry.queue(PART_ROWS), needed(entry.target))
             watch.events += sum(part.height for part in parts)
     watch.tell()

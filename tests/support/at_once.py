@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +25,7 @@ def plan(
     keyed = pl.struct("destination", *KEY).is_duplicated() | pl.struct("destination", "event_key").is_duplicated()
     nameless = pl.col("is_sendable") & pl.any_horizontal(pl.col("event_id", "event_at", "expires_at").is_null())
     planner = Planner(target, outbox.filter(keyed | nameless), ledger, now, since)
-    planner.add(outbox, itemgetter("row_digest"))
+    planner.add(outbox, lambda _destination_id, rows: rows["row_digest"])
     return planner.finish()
 
 
@@ -52,7 +51,7 @@ def changes_since(ledger: Ledger, mark: int) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=reading.CHANGES), *reading.changes_in_parts(ledger, mark)])
 
 
-def accepts(directory: Path, digests: Mapping[str, pl.Series], thresholds: QualitySettings) -> bool:
+def accepts(directory: Path, rows: Mapping[str, pl.DataFrame], thresholds: QualitySettings) -> bool:
     """Say whether a passing verdict in a folder covers all these rows, under these thresholds."""
     passed = Passed.read(directory, thresholds)
-    return passed is not None and all(passed.covers(name, wanted) for name, wanted in digests.items())
+    return passed is not None and all(passed.covers(name, wanted) for name, wanted in rows.items())

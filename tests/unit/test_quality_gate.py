@@ -19,7 +19,7 @@ import pytest
 from tests.support.quality_rows import NOW, bands, due, good_row, sha256, window
 from uploader.errors import ConfigurationError
 from uploader.events import IDENTIFIERS
-from uploader.quality import Due, Report, judge, write
+from uploader.quality import Due, Judged, Report, judge, write
 from uploader.quality.currencies import ISO_4217
 from uploader.quality.expectations import Expected, validate
 from uploader.settings import QualitySettings
@@ -95,7 +95,7 @@ def test_each_rule_finds_the_row_that_breaks_it_and_names_it(broken, number, nam
 
 def test_only_booleans_and_codes_of_personal_columns_reach_the_files(broken, tmp_path):
     """Values that Great Expectations finds wrong are printed, so no file may hold a person's data."""
-    write(broken, tmp_path, {})
+    write(broken, tmp_path, Judged({}, ""))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     assert len(files) == 8
@@ -104,7 +104,7 @@ def test_only_booleans_and_codes_of_personal_columns_reach_the_files(broken, tmp
 
 def test_data_docs_ask_the_network_for_nothing(broken, tmp_path):
     """Opening a page must not tell other hosts who reads it; and they are readable without a network."""
-    write(broken, tmp_path, {})
+    write(broken, tmp_path, Judged({}, ""))
     pages = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "data_docs").iterdir()}
     assert set(pages) == {"index.html", "rows_due.html", "shares_of_the_window.html"}
     for page in pages.values():
@@ -263,7 +263,7 @@ def test_judging_and_writing_open_no_connection(monkeypatch, tmp_path):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    write(judged([good_row(1)]), tmp_path, {"meta:1": pl.Series([1], dtype=pl.UInt64)})
+    write(judged([good_row(1)]), tmp_path, Judged({}, ""))
 
 
 def test_importing_the_gate_does_not_import_great_expectations():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def planned(profile: Profile, ledger: Ledger, most: int, since: datetime | None 
         planner = Planner(target(), read_strays(connection, profile, begun, spans), ledger, NOW, since)
         for span in spans:
             keys = outbox.read_keys(connection, profile, begun, span)
-            planner.add(keys, partial(outbox.read_digests, connection, profile))
+            planner.add(keys, lambda _id, rows: outbox.read_digests(connection, profile, rows))
     return planner.finish()
 
 
@@ -144,7 +143,7 @@ def test_a_command_never_holds_more_rows_than_a_span_has(
         shop.sells(*ROWS)
         context, choice = Context.load(), Choice()
         with reading(context.profile) as connection:
-            (made,) = plans(context, connection, None, candidates(context, connection, choice), choice, most)
+            (made,) = plans(context, connection, None, candidates(context, connection, choice), choice, most=most)
     assert max(part.height for part in [*made.standing, *made.queue(most)]) <= most
     assert sum(part.height for part in made.queue(most)) == made.height == len([one for one in ROWS if _is_due(one)])
 

@@ -12,6 +12,7 @@ from uploader import quality
 from uploader.cli import conformance, gate
 from uploader.cli.console import errors, print_json, stdout
 from uploader.cli.context import Context, output_folder
+from uploader.cli.digests import Digests
 from uploader.cli.survey import Choice, candidates, plans
 from uploader.errors import QualityGateFailed, UsageError
 from uploader.warehouse import reading
@@ -42,7 +43,7 @@ def check(
     with ThreadPoolExecutor(1) as thread, context.sent_log() as ledger, reading(context.profile) as connection:
         chosen = candidates(context, connection, choice)
         thread.submit(quality.get_ready)
-        made = plans(context, connection, ledger, chosen, choice)
+        made = plans(context, connection, ledger, chosen, choice, Digests(context, connection, may_be_known=False).of)
         frames = gate.Frames.of(context, connection, gate.Wanted(made))
     report = gate.judge(context, frames)
     if as_json:

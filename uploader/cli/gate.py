@@ -16,6 +16,7 @@ from uploader.errors import QualityGateFailed
 from uploader.events import OUTBOX
 from uploader.quality import LOOKED_INTO, MATCH_KEYS, Due
 from uploader.warehouse import outbox
+from uploader.warehouse.duckdb import written_at
 from uploader.warehouse.judged import read_judged
 
 if TYPE_CHECKING:
@@ -46,11 +47,12 @@ class Wanted:
         return pl.concat([pl.DataFrame(schema=named), *found])
 
     @property
-    def digests(self) -> dict[str, pl.Series]:
+    def digests(self) -> dict[str, pl.DataFrame]:
         """The rows' digests per destination id: a verdict is bound to them."""
+        none = pl.DataFrame(schema=dict.fromkeys(("key_digest", "row_digest"), pl.UInt64))
         return {
             entry.target.destination_id: pl.concat(
-                [pl.Series(dtype=pl.UInt64), *(part["row_digest"] for part in self._parts(entry))]
+                [none, *(part.select(quality.KEY_DIGEST, "row_digest") for part in self._parts(entry))]
             )
             for entry in self.made
         }
@@ -59,9 +61,7 @@ class Wanted:
         """Say whether a passing verdict covers these very rows."""
         passed = quality.Passed.read(output_folder(), context.settings.quality)
         return passed is not None and all(
-            passed.covers(entry.target.destination_id, part["row_digest"])
-            for entry in self.made
-            for part in self._parts(entry)
+            passed.covers(entry.target.destination_id, part) for entry in self.made for part in self._parts(entry)
         )
 
     def _parts(self, entry: Plan) -> Iterator[pl.DataFrame]:
@@ -70,12 +70,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What the gate looks at: what it knows of the rows due; the window; each currency's history."""
+    """What the gate looks at: what it knows of the rows due; the window; each currency's history; and where."""
 
     wanted: Wanted
     due: Due
     window: pl.DataFrame
     bands: pl.DataFrame
+    warehouse: str
+    """Its state; see `uploader.warehouse.duckdb.written_at`."""
 
     @classmethod
     def of(cls, context: Context, connection: Connection, wanted: Wanted) -> Frames:
@@ -89,7 +91,7 @@ class Frames:
             bands = pl.DataFrame(schema={"currency": pl.String, "median": pl.Float64, "rows": pl.Int64})
         else:
             bands = outbox.read_bands(connection, profile, as_of, context.settings.quality.history_days)
-        return cls(wanted, due, window, bands)
+        return cls(wanted, due, window, bands, written_at(profile))
 
 
 def unjudged(context: Context, connection: Connection, wanted: Wanted) -> Frames | None:
@@ -100,7 +102,7 @@ def unjudged(context: Context, connection: Connection, wanted: Wanted) -> Frames
 def judge(context: Context, frames: Frames) -> Report:
     """Judge the rows and leave the verdict and its reports in ``target/uploader``."""
     report = quality.judge(frames.due, frames.window, frames.bands, context.settings.quality, judged_at=context.clock())
-    quality.write(report, output_folder(), frames.wanted.digests)
+    quality.write(report, output_folder(), quality.Judged(frames.wanted.digests, frames.warehouse))
     return report
 
 

@@ -11,6 +11,7 @@ import typer
 
 from uploader.cli.console import errors, is_interactive, print_json, stdout
 from uploader.cli.context import Context
+from uploader.cli.digests import Digests
 from uploader.cli.interruption import Interruption
 from uploader.cli.people import who
 from uploader.cli.publishing import published_so_far, publishing
@@ -117,7 +118,8 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             ledger = stack.enter_context(opened)
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
-            made = plans(context, connection, ledger, able, options.choice)
+            digests = Digests(context, connection, may_be_known=True)
+            made = plans(context, connection, ledger, able, options.choice, digests.of)
             unjudged = _unjudged(context, connection, made, options.limits.events)
             visits = Visits(context.profile, interruption.sleep)
             parts = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from uploader.errors import QualityGateFailed, UsageError
 from uploader.events import EVENTS, OUTBOX
 from uploader.report import plural
 from uploader.warehouse import outbox
-from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
+from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted, written_at
 from uploader.warehouse.window import SPAN_ROWS, read_spans, read_strays
 
 if TYPE_CHECKING:
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from uploader.cli.context import Context
+    from uploader.delivery.planning import DigestsOf
     from uploader.ledger import Ledger
-    from uploader.warehouse import Connection, Profile, Visits
+    from uploader.warehouse import Connection, Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,13 @@ def plans(
     ledger: Ledger | None,
     chosen: Sequence[Target],
     choice: Choice,
+    digests: DigestsOf | None = None,
     most: int = SPAN_ROWS,
 ) -> list[Plan]:
-    """Compare the outbox with the sent log, for each destination, with at most so many rows in memory."""
+    """Compare the outbox with the sent log, for each destination, with at most so many rows in memory.
+
+    ``digests`` returns the ``row_digest`` of rows of a destination (its id); without it, nobody asks for them.
+    """
     now, profile = context.clock(), context.profile
     begun = min((watched_from(target, ledger, now) for target in chosen), default=naive(now))
     keep_small(connection)
@@ -73,7 +77,7 @@ def plans(
         with closing(ahead(outbox.read_keys(other, profile, begun, span) for span in spans)) as parts:
             for keys in parts:
                 for planner in planners:
-                    planner.add(keys, partial(outbox.read_digests, connection, profile))
+                    planner.add(keys, digests)
     let_grow(connection, profile)
     return [planner.finish() for planner in planners]
 
@@ -96,24 +100,17 @@ def due_parts(
     what was judged: `TryLater` is raised where they changed.
     """
     profile, named = visits.profile, ("destination", "event_key", "event_at")
-    seen = _written_at(profile)
+    seen = written_at(profile)
     first = [outbox.read_rows(connection, profile, part.select(named), columns) for part in islice(keys, 1)]
 
     def later() -> Iterator[pl.DataFrame]:
         for part in keys:
             with visits.visit() as again:
-                known = part.select(named) if _written_at(profile) == seen else part.select(*named, "row_digest")
+                known = part.select(named) if written_at(profile) == seen else part.select(*named, "row_digest")
                 rows = outbox.read_rows(again, profile, known, columns)
             yield rows
 
     return chain(first, later())
-
-
-def _written_at(profile: Profile) -> list[tuple[int, int]]:
-    """Return when the warehouse's files were written last (nanoseconds), and their sizes."""
-    files = (profile.path, profile.path.with_name(f"{profile.path.name}.wal"))
-    found = [file.stat() for file in files if file.exists()]
-    return [(file.st_mtime_ns, file.st_size) for file in found]
 
 
 def refuse_failed_build(context: Context, connection: Connection) -> None:

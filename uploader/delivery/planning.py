@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uploader.delivery.targets import Target
     from uploader.ledger import Ledger
 
-    Digests: TypeAlias = Callable[[pl.DataFrame], pl.Series]
+    DigestsOf: TypeAlias = Callable[[str, pl.DataFrame], pl.Series]
 
 
 SENT_LOG: Final = "sent_log:"
@@ -117,7 +117,7 @@ class Planner:
         _require_keys(mine.filter("is_sendable"))
         self._repeated = _repeated(mine)
 
-    def add(self, outbox: pl.DataFrame, digests: Digests) -> None:
+    def add(self, outbox: pl.DataFrame, digests: DigestsOf | None = None) -> None:
         """Judge a part of the rows (columns as `uploader.warehouse.outbox.read_keys`).
 
         ``digests`` returns the ``row_digest`` of those that are due, as `uploader.warehouse.outbox.read_digests` does.
@@ -136,7 +136,7 @@ class Planner:
     def finish(self) -> Plan:
         """Return the plan, once all rows were added: what is in doubt and was not among them is gone."""
         if self._since is None:
-            self._keep(pl.DataFrame(schema=_READ), self._unseen, lambda _none: pl.Series(dtype=pl.UInt64))
+            self._keep(pl.DataFrame(schema=_READ), self._unseen, None)
         watch_from = self._as_of or self._now
         looks_at_all = self._since is None
         return Plan(self._target, self._standing, self._lanes, self._oldest, watch_from, looks_at_all=looks_at_all)
@@ -145,12 +145,12 @@ class Planner:
         mine = rows.filter(pl.col("destination") == self._target.name)
         return mine if self._since is None else mine.filter(pl.col("event_at") >= naive(self._since))
 
-    def _keep(self, outbox: pl.DataFrame, known: pl.DataFrame, digests: Digests) -> None:
+    def _keep(self, outbox: pl.DataFrame, known: pl.DataFrame, digests: DigestsOf | None) -> None:
         rows = standings(outbox, known, self._target.rules, self._now, self._begun_at)
         self._standing.put(rows)
         found = due(rows, self._target.rules, self._now)
-        if found.height:
-            found = found.with_columns(digests(found).alias("row_digest"))
+        digest = digests(self._target.destination_id, found) if digests and found.height else pl.lit(None, pl.UInt64)
+        found = found.with_columns(digest.alias("row_digest"))
         for (lane,), part in found.partition_by("lane", as_dict=True).items():
             self._lanes[Lane(str(lane))].put(part)
         oldest = found["event_at"].min()

@@ -25,26 +25,21 @@ from uploader.quality.report import Check, Report, found, percent
 from uploader.quality.verdict import verdict_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
+    from uploader.quality.verdict import Judged
 
 DOCS: Final = "data_docs"
 MARKS: Final = {"passed": "✅ passed", "failed": "❌ failed", "errored": "⚠️ broken check"}
 
 
-def write(report: Report, directory: Path, digests: Mapping[str, pl.Series], *, docs: bool = True) -> None:
-    """Write all files; the verdict last, so that it never speaks of files that are not there.
-
-    ``digests`` holds, per destination id, the UInt64 digests of the rows judged.
-    """
+def write(report: Report, directory: Path, judged: Judged, *, docs: bool = True) -> None:
+    """Write all files; the verdict last, so that it never speaks of files that are not there."""
     directory.mkdir(parents=True, exist_ok=True)
     if docs:
         write_docs(report, directory / DOCS)
     replace_file(directory / "quality.json", quality_json(report))
     replace_file(directory / "junit.xml", junit_xml(report))
     replace_file(directory / "summary.md", summary_markdown(report).encode())
-    for name, content in verdict_files(report, digests).items():
+    for name, content in verdict_files(report, judged).items():
         replace_file(directory / name, content)
 
 

@@ -4,8 +4,9 @@ It holds for any part of those rows. Files that are missing, damaged, of another
 or that say anything else than "passed" are not accepted, and never an error: ``send`` judges again.
 The seal is a checksum against damage and careless edits, not a signature.
 
-The rows stand in a file of their own, 8 bytes for each: as text, those of ten million took a fifth of the memory of the
-run that sends them.
+The rows stand in a file of their own, 16 bytes for each: as text, those of ten million would take a third of the memory
+of the run that sends them. A row is a digest of its key and one of its content. To find out the latter again, all of it
+must be read; so where the warehouse is as it was when the rows were judged, ``send`` takes it from here.
 """
 
 from __future__ import annotations
@@ -32,17 +33,30 @@ if TYPE_CHECKING:
 
 FILE: Final = "verdict.json"
 ROWS_FILE: Final = "verdict.rows"
-FORMAT: Final = 2
-_WIDTH: Final = 8
+FORMAT: Final = 3
+KEY_DIGEST: Final = pl.col("event_key").hash(seed=0).alias("key_digest")
+"""The same in every process, as long as Polars has the same version: with another one, no row is found again."""
+_WIDTH: Final = 16
 
 
-def verdict_files(report: Report, digests: Mapping[str, pl.Series]) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was judged: per destination id, ``key_digest`` and ``row_digest`` (both UInt64) of each row.
+
+    ``warehouse`` is its state then; see `uploader.warehouse.duckdb.written_at`.
+    """
+
+    rows: Mapping[str, pl.DataFrame]
+    warehouse: str
+
+
+def verdict_files(report: Report, judged: Judged) -> dict[str, bytes]:
     """Return the verdict's files by their names, in the order to write them.
 
-    ``digests``: per destination id, the UInt64 digests of the rows judged. They are written in the order of the
-    destination ids, each time sorted, as little-endian numbers; the JSON tells how many there are of each.
+    The digests are written in the order of the destination ids: those of the keys, sorted, and then those of the rows
+    in the same order, as little-endian numbers. The JSON tells how many rows there are of each.
     """
-    parts = {name: _packed(digests[name]) for name in sorted(digests)}
+    parts = {name: _packed(judged.rows[name]) for name in sorted(judged.rows)}
     rows = b"".join(parts.values())
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -50,6 +64,7 @@ def verdict_files(report: Report, digests: Mapping[str, pl.Series]) -> dict[str,
         "judged_at": report.judged_at.isoformat(),
         "version": __version__,
         "thresholds_sha256": thresholds_digest(report.thresholds),
+        "warehouse": judged.warehouse,
         "rows": {name: len(part) // _WIDTH for name, part in parts.items()},
         "rows_sha256": hashlib.sha256(rows).hexdigest(),
     }
@@ -59,9 +74,13 @@ def verdict_files(report: Report, digests: Mapping[str, pl.Series]) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A passing verdict: per destination id, the digests of the rows that it covers, in order. 8 bytes per row."""
+    """A passing verdict: per destination id, the digests of the keys that it covers, in order, and those of their rows.
 
-    rows: Mapping[str, NDArray[np.uint64]]
+    ``warehouse`` is as in `Judged`.
+    """
+
+    rows: Mapping[str, tuple[NDArray[np.uint64], NDArray[np.uint64]]]
+    warehouse: str
 
     @classmethod
     def read(cls, directory: Path, thresholds: QualitySettings) -> Passed | None:
@@ -74,18 +93,26 @@ class Passed:
         ):
             return None
         rows = _rows(directory / ROWS_FILE, content)
-        return None if rows is None else cls(rows)
+        return None if rows is None else cls(rows, str(content.get("warehouse")))
 
-    def covers(self, destination_id: str, wanted: pl.Series) -> bool:
-        """Say whether all these rows, by their UInt64 digests, are among those judged."""
-        if wanted.is_empty():
-            return True
-        judged = self.rows.get(destination_id)
-        if judged is None or not len(judged) or wanted.dtype != pl.UInt64 or wanted.null_count():
+    def covers(self, destination_id: str, wanted: pl.DataFrame) -> bool:
+        """Say whether all these rows (``event_key``, ``row_digest``: UInt64) are among those judged."""
+        digests = wanted["row_digest"]
+        if digests.dtype != pl.UInt64 or digests.null_count():
             return False
-        asked = wanted.sort().to_numpy()  # in order they are found several times faster
-        places = judged.searchsorted(asked).clip(max=len(judged) - 1)
-        return bool((judged[places] == asked).all())
+        return bool(self.digests(destination_id, wanted["event_key"]).eq_missing(digests).all())
+
+    def digests(self, destination_id: str, event_keys: pl.Series) -> pl.Series:
+        """Return the ``row_digest`` (UInt64) that the rows of these keys had, NULL for one that was not judged."""
+        keys, rows = self.rows.get(destination_id, (None, None))
+        if keys is None or rows is None or not len(keys):
+            return pl.Series("row_digest", [None] * len(event_keys), pl.UInt64)
+        asked = event_keys.to_frame("event_key").select(KEY_DIGEST).to_series().to_numpy()
+        order = asked.argsort()  # in order they are found several times faster
+        places = order.copy()
+        places[order] = keys.searchsorted(asked[order]).clip(max=len(keys) - 1)
+        is_known = pl.Series(keys[places] == asked)
+        return pl.select(pl.when(is_known).then(pl.Series(rows[places])).alias("row_digest")).to_series()
 
 
 def thresholds_digest(thresholds: QualitySettings) -> str:
@@ -98,12 +125,13 @@ def thresholds_digest(thresholds: QualitySettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _packed(digests: pl.Series) -> bytes:
-    numbers = digests.cast(pl.UInt64).drop_nulls().unique().sort().to_numpy()
-    return numbers.astype("<u8", copy=False).tobytes()
+def _packed(rows: pl.DataFrame) -> bytes:
+    known = rows.select(pl.col("key_digest", "row_digest").cast(pl.UInt64)).drop_nulls().unique("key_digest")
+    ordered = known.sort("key_digest")
+    return b"".join(column.to_numpy().astype("<u8", copy=False).tobytes() for column in ordered.iter_columns())
 
 
-def _rows(path: Path, content: Mapping[str, Any]) -> dict[str, NDArray[np.uint64]] | None:
+def _rows(path: Path, content: Mapping[str, Any]) -> dict[str, tuple[NDArray[np.uint64], NDArray[np.uint64]]] | None:
     """Return the digests of each destination, or None where the file is not the one that the verdict speaks of."""
     import numpy as np  # only where there is a verdict: importing it takes a while
 
@@ -113,8 +141,8 @@ def _rows(path: Path, content: Mapping[str, Any]) -> dict[str, NDArray[np.uint64
         return None
     if hashlib.sha256(numbers.data).hexdigest() != content["rows_sha256"]:
         return None
-    ends = np.cumsum(list(content["rows"].values()))
-    return dict(zip(content["rows"], np.split(numbers.astype(np.uint64, copy=False), ends), strict=False))
+    columns = np.split(numbers.astype(np.uint64, copy=False), np.cumsum(np.repeat(list(content["rows"].values()), 2)))
+    return {name: (columns[2 * place], columns[2 * place + 1]) for place, name in enumerate(content["rows"])}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -96,6 +96,16 @@ def _require_file(profile: Profile) -> None:
         raise ConfigurationError(f"There is no warehouse at {profile.path}. Load your tables and run `dbt build`.")
 
 
+def written_at(profile: Profile) -> str:
+    """Name the state of the warehouse: when which files were written last (nanoseconds), and their sizes.
+
+    Where it is the same at two moments at which a connection was open, nothing was written in between.
+    """
+    files = (profile.path, profile.path.with_name(f"{profile.path.name}.wal"))
+    found = [file.stat() for file in files if file.exists()]
+    return " ".join(f"{file.st_ino}:{file.st_mtime_ns}:{file.st_size}" for file in found)
+
+
 def let_grow(connection: Connection, profile: Profile) -> None:
     """Let DuckDB take more memory where there is more to read: for queries that look at all rows at once."""
     connection.execute(f"set memory_limit = '{max(_LEAST_MEMORY, profile.path.stat().st_size)}B'")
