@@ -58,18 +58,23 @@ class Spool:
             yield pl.read_ipc(BytesIO(self._file.read(end - begin)))
 
 
-def parts(frames: Iterable[pl.DataFrame], rows: int, limit: int | None = None) -> Iterator[pl.DataFrame]:
-    """Cut frames anew: each part has as many ``rows``, but the last one; no more than ``limit`` of all are taken."""
-    left = limit
+def parts(
+    frames: Iterable[pl.DataFrame], rows: int, limit: int | None = None, first: int | None = None
+) -> Iterator[pl.DataFrame]:
+    """Cut frames anew: each part has as many ``rows``, but the last one and, where it is told, the ``first``.
+
+    No more than ``limit`` of all are taken.
+    """
+    left, size = limit, first or rows
     waiting: list[pl.DataFrame] = []
     for frame in frames:
         taken = frame if left is None else frame.head(left)
         left = None if left is None else left - taken.height
         waiting.append(taken)
-        while sum(part.height for part in waiting) >= rows:
+        while sum(part.height for part in waiting) >= size:
             whole = pl.concat(waiting)
-            yield whole.head(rows)
-            waiting = [whole.slice(rows)]
+            yield whole.head(size)
+            waiting, size = [whole.slice(size)], rows
         if left == 0:
             break
     if any(part.height for part in waiting):

@@ -80,3 +80,19 @@ def test_frames_are_cut_anew(limit: int | None, expected: list[list[int]]) -> No
     """Each part is full but the last one, whatever the frames were; no row comes twice."""
     frames = [numbered(0, 2), numbered(2, 7), numbered(7, 7), numbered(7, 8)]
     assert [part["number"].to_list() for part in parts(frames, 3, limit)] == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "limit", "expected"),
+    [
+        (1, None, [[0], [1, 2, 3], [4, 5, 6], [7]]),
+        (5, None, [[0, 1, 2, 3, 4], [5, 6, 7]]),
+        (9, None, [[0, 1, 2, 3, 4, 5, 6, 7]]),
+        (2, 3, [[0, 1], [2]]),
+        (2, 1, [[0]]),
+    ],
+)
+def test_the_first_part_may_have_a_size_of_its_own(first: int, limit: int | None, expected: list[list[int]]) -> None:
+    """So that what is sent first need not wait for more."""
+    frames = [numbered(0, 2), numbered(2, 7), numbered(7, 7), numbered(7, 8)]
+    assert [part["number"].to_list() for part in parts(frames, 3, limit, first)] == expected

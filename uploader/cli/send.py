@@ -20,7 +20,7 @@ from uploader.cli.survey import Choice, candidates, due_parts, plans, refuse_fai
 from uploader.clock import parse_time
 from uploader.delivery.chunks import needed
 from uploader.delivery.exposure import early_alarm
-from uploader.delivery.planning import PART_ROWS, check_freshness
+from uploader.delivery.planning import FIRST_BATCHES, PART_ROWS, check_freshness
 from uploader.delivery.run import Report, begin_watch, exit_code
 from uploader.delivery.targets import ready
 from uploader.errors import Interrupted, LedgerRegression, QualityGateFailed, TryLater, UsageError
@@ -31,7 +31,9 @@ from uploader.warehouse import Visits, outbox
 from uploader.warehouse import reading as reading_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
 
     from uploader.cli.gate import Frames
     from uploader.delivery.planning import Plan
@@ -123,8 +125,10 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             unjudged = _unjudged(context, connection, made, options.limits.events)
             visits = Visits(context.profile, interruption.sleep)
             parts = {
-                entry.target.name: due_parts(visits, connection, queue, needed(entry.target))
-                for entry, queue in ((entry, entry.queue(PART_ROWS, options.limits.events)) for entry in made)
+                entry.target.name: due_parts(
+                    visits, connection, _queue(entry, options.limits.events), needed(entry.target)
+                )
+                for entry in made
             }
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
@@ -141,6 +145,10 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
         with publishing(context, ledger, published, interruption.sleep):
             damage = _keep(context, ledger) if is_sure else None
         return reports, damage
+
+
+def _queue(entry: Plan, limit: int | None) -> Iterator[pl.DataFrame]:
+    return entry.queue(PART_ROWS, limit, min(FIRST_BATCHES * entry.target.limits.events, PART_ROWS))
 
 
 def _unjudged(context: Context, connection: Connection, made: Sequence[Plan], limit: int | None) -> Frames | None:

@@ -32,6 +32,8 @@ SENT_LOG: Final = "sent_log:"
 
 PART_ROWS: Final = 10_000
 """How many whole rows are read at a time; a few such parts are in memory at once."""
+FIRST_BATCHES: Final = 4
+"""How many are read before the first request: it need not wait for more, and meanwhile the next rows are made ready."""
 MARKS: Final = ("first_intent_at", "lane", "quarantines", "resend_us")
 """What sending must know of a row beside its columns; see `uploader.diff.due`."""
 _ROW: Final = ["event_key", *KEY, "event_at", "is_sendable"]
@@ -75,13 +77,13 @@ class Plan:
         """How many rows are due."""
         return sum(lane.height for lane in self.lanes.values())
 
-    def queue(self, rows: int, limit: int | None = None) -> Iterator[pl.DataFrame]:
-        """Return what is due in the order to send it, at most ``limit``, in parts of ``rows``.
+    def queue(self, rows: int, limit: int | None = None, first: int | None = None) -> Iterator[pl.DataFrame]:
+        """Return what is due in the order to send it, at most ``limit``, in parts of ``rows`` (``first`` in the first).
 
         Columns: ``destination, event_key, event_at, row_digest``, and `MARKS` (``first_intent_at`` in microseconds,
         NULL for an event that is not in doubt).
         """
-        return parts(chain.from_iterable(self.lanes[lane] for lane in Lane), rows, limit)
+        return parts(chain.from_iterable(self.lanes[lane] for lane in Lane), rows, limit, first)
 
 
 def watched_from(target: Target, ledger: Ledger | None, now: datetime) -> datetime:

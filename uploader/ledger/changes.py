@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from uploader.ledger.log import Ledger
 
 _PART_ROWS: Final = 100_000
+_FEW: Final = 10
+"""A part of a part's rows: so many verdicts are read once, without asking which are about the events of each part."""
 CHANGES: Final = pl.Schema({**STATES_SCHEMA, "updated_at": pl.Int64(), "destination_id": pl.String()})
 _SENT: Final = pl.Schema(
     {name: kind for name, kind in CHANGES.items() if name not in ("not_before", "quarantines", "destination_id")}
@@ -32,13 +34,15 @@ _SENT_EVENTS: Final = """
     join batch_event e on e.batch_id = b.batch_id
     where d.destination_id = :destination and b.change_no > :mark and b.batch_id between :first_batch and :last_batch
 """
-_THEIR_VERDICTS: Final = """
+_VERDICTS: Final = """
     select v.event_name, v.event_id, v.event_at, v.decided_at, v.change_no
     from verdict v
     join destination d on d.destination_no = v.destination_no
     where d.destination_id = :destination
-        and v.event_id in (select event_id from batch_event where batch_id between :first_batch and :last_batch)
 """
+_OF_BATCHES: Final = (
+    " and v.event_id in (select event_id from batch_event where batch_id between :first_batch and :last_batch)"
+)
 _TOUCHED_VERDICTS: Final = """
     select v.verdict_id, v.event_name, v.event_id, v.event_at, v.decided_at
     from verdict v
@@ -65,14 +69,16 @@ def changes_in_parts(ledger: Ledger, mark: int, rows: int = _PART_ROWS) -> Itera
 
     Columns as in `states`, and ``updated_at`` (microseconds) and ``destination_id``.
     """
-    index_ids(ledger)
     for destination_id in ledger.destinations():
         values = {"destination": destination_id, "mark": mark}
         states_now = Successive(ledger, destination_id)
+        few = rows // _FEW
+        verdicts = ledger.frame(f"{_VERDICTS} limit :most", {**values, "most": few + 1}, _JUDGED)
         for first_batch, last_batch in _batches(ledger, values, rows):
             between = {**values, "first_batch": first_batch, "last_batch": last_batch}
             sent = ledger.frame(_SENT_EVENTS, between, _SENT)
-            judged = ledger.frame(_THEIR_VERDICTS, between, _JUDGED).join(sent, on=KEY, how="semi")
+            theirs = verdicts if verdicts.height <= few else ledger.frame(_VERDICTS + _OF_BATCHES, between, _JUDGED)
+            judged = theirs.join(sent, on=KEY, how="semi")
             if judged.is_empty() and (sent["state"] == State.ACKED).all():
                 # As most are. Only a verdict changes what was acked, so that nothing has to be looked for elsewhere.
                 plain = pl.lit(None, pl.Int64).alias("not_before"), pl.lit(0, pl.Int64).alias("quarantines")
@@ -107,6 +113,9 @@ def _batches(ledger: Ledger, values: Mapping[str, Any], rows: int) -> Iterator[t
 
 def _touched_verdicts(ledger: Ledger, values: Mapping[str, Any], rows: int) -> Iterator[pl.DataFrame]:
     """Return the keys of new verdicts whose batches, if they have any, did not change."""
+    if not ledger.store.rows("select 1 from verdict where change_no > :mark limit 1", values):
+        return
+    index_ids(ledger)
     after = 0
     while True:
         found = ledger.store.rows(_TOUCHED_VERDICTS, {**values, "after": after, "rows": rows})
