@@ -54,6 +54,7 @@ def run(
 ) -> Run:
     """Run a command to its end; raise `Failed` with the end of what it said when it exits with another code."""
     words = [str(word) for word in command]
+    os.sync()  # what was made before is not to be written to the disk at its cost
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()
         process = subprocess.Popen(

@@ -120,8 +120,10 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             ledger = stack.enter_context(opened)
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
-            digests = Digests(context, connection, may_be_known=True)
-            made = plans(context, connection, ledger, able, options.choice, digests.of)
+            # Not kept: those of ten million rows take 160 MB, which sending needs.
+            digests_of = Digests(context, connection, may_be_known=True).of
+            made = plans(context, connection, ledger, able, options.choice, digests_of)
+            del digests_of
             unjudged = _unjudged(context, connection, made, options.limits.events)
             visits = Visits(context.profile, interruption.sleep)
             parts = {
