@@ -39,7 +39,7 @@ def judged(shop: Shop) -> Path:
 def _judge(numbers: range) -> None:
     context, folder = Context.load(), output_folder()
     frame = pl.DataFrame({"event_key": [f"purchase.{n}" for n in numbers], "row_digest": MADE_UP[: len(numbers)]})
-    rows = {"meta:42": frame.select(KEY_DIGEST, pl.col("row_digest").cast(pl.UInt64))}
+    rows = {"meta:42": frame.select(KEY_DIGEST, pl.col("row_digest").cast(pl.UInt32))}
     report = Report((), 3, 3, NOW, context.settings.quality)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in verdict_files(report, Judged(rows, written_at(context.profile))).items():

@@ -153,7 +153,7 @@ def run_both(folder: Path, kind: str | None) -> tuple[Receiver, Report]:
         world.platform.seconds = 60 if fate is Fate.LOST else 1
         world.platform.bad = frozenset(ids_of(rows)) if fate is Fate.ANSWERED else frozenset()
     with world.ledger() as ledger:
-        digests = pl.Series("row_digest", range(EVENTS), pl.UInt64)
+        digests = pl.Series("row_digest", range(EVENTS), pl.UInt32)
         entries = (
             (world.plan(ledger, rows), rows, world.platform),
             (plan(toy_target(), same.with_columns(digests), ledger, world.clock()), same, toy),

@@ -130,7 +130,7 @@ class World:
 
     def plan(self, ledger: Ledger, rows: pl.DataFrame, since: datetime | None = None) -> Plan:
         """Compare rows with the sent log."""
-        keyed = rows.with_columns(pl.Series("row_digest", range(rows.height), pl.UInt64))
+        keyed = rows.with_columns(pl.Series("row_digest", range(rows.height), pl.UInt32))
         usual = target(**self.settings)
         chosen = usual if self.destination is None else replace(usual, destination=self.destination)
         return plan(chosen, keyed, ledger, self.clock(), since)

@@ -146,7 +146,7 @@ class Memory:
 
     def keys(self, since: datetime) -> pl.DataFrame:
         """Return every row: those before ``since`` are none of this test's."""
-        return self.frame.with_columns(pl.Series("row_digest", range(self.frame.height), pl.UInt64))
+        return self.frame.with_columns(pl.Series("row_digest", range(self.frame.height), pl.UInt32))
 
     def rows(self, due: pl.DataFrame) -> pl.DataFrame:
         """Return whole rows."""

@@ -194,7 +194,7 @@ def test_a_new_dataset_lost_nothing_before_it_began(world: World) -> None:
     other = Settings(destinations={"meta": DestinationSettings(dataset_id="43", base_url="http://127.0.0.1:9")})
     with world.ledger() as ledger:
         fresh = targets(["meta"], other, {"META_ACCESS_TOKEN": "t"})[0]
-        keyed = late.with_columns(pl.lit(0, pl.UInt64).alias("row_digest"))
+        keyed = late.with_columns(pl.lit(0, pl.UInt32).alias("row_digest"))
         assert rows_of(plan(fresh, keyed, ledger, world.clock())).is_empty()
 
 
@@ -266,7 +266,7 @@ def test_what_since_leaves_out_is_not_gone(world: World) -> None:
     world.platform.judge = lambda _: LOST
     world.run(rows)
     with world.ledger() as ledger:
-        keyed = rows.with_columns(pl.lit(0, pl.UInt64).alias("row_digest"))
+        keyed = rows.with_columns(pl.lit(0, pl.UInt32).alias("row_digest"))
         made = plan(target(), keyed, ledger, world.clock(), NOW - timedelta(days=1))
     assert rows_of(made).select("event_id", "standing").rows() == [("purchase.2", "resend")]
 

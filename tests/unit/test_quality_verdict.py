@@ -18,13 +18,13 @@ from uploader.quality.verdict import FILE, KEY_DIGEST, ROWS_FILE, Judged, Passed
 from uploader.settings import QualitySettings
 
 LIMITS = QualitySettings()
-LARGEST = 2**64 - 1
+LARGEST = 2**32 - 1
 
 
 def rows_of(*numbers: int | None) -> pl.DataFrame:
     """Return rows with these digests; each has a key of its own."""
     keys = [f"purchase.{number}" for number in numbers]
-    schema = {"event_key": pl.String, "row_digest": pl.UInt64}
+    schema = {"event_key": pl.String, "row_digest": pl.UInt32}
     return pl.DataFrame({"event_key": keys, "row_digest": numbers}, schema)
 
 
@@ -153,15 +153,16 @@ def test_the_rows_are_little_endian_numbers_in_the_order_of_their_keys():
     """Another program can read the file."""
     made = files(report(), {"meta:1": rows_of(7, 3, LARGEST), "acme:2": rows_of(7)})
     content = json.loads(made[FILE])
-    other, digest, *meta = struct.unpack("<8Q", made[ROWS_FILE])
-    assert (content["rows"], digest, other in meta[:3]) == ({"acme:2": 1, "meta:1": 3}, 7, True)
-    assert (meta[:3] == sorted(meta[:3]), sorted(meta[3:])) == (True, [3, 7, LARGEST])
+    other, *keys = struct.unpack("<4Q", made[ROWS_FILE][:32])
+    digest, *meta = struct.unpack("<4I", made[ROWS_FILE][32:])
+    assert (content["rows"], digest, other in keys) == ({"acme:2": 1, "meta:1": 3}, 7, True)
+    assert (keys == sorted(keys), sorted(meta)) == (True, [3, 7, LARGEST])
     assert (content["passed"], content["judged_at"]) == (True, "2026-11-20T12:00:00+00:00")
 
 
 def test_a_row_is_known_by_its_key_and_its_content_together(verdict):
     """The content of another row that was judged is another content."""
-    exchanged = rows_of(3, 7).with_columns(row_digest=pl.Series([7, 3], dtype=pl.UInt64))
+    exchanged = rows_of(3, 7).with_columns(row_digest=pl.Series([7, 3], dtype=pl.UInt32))
     assert accepts(verdict, {"meta:1": rows_of(3, 7)}, LIMITS)
     assert not accepts(verdict, {"meta:1": exchanged}, LIMITS)
 

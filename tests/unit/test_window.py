@@ -125,7 +125,7 @@ def test_the_size_of_a_span_changes_nothing(tmp_path: Path, ledger: Ledger, most
     """Neither where a row stands nor the order in which the rows leave."""
     profile = warehouse(tmp_path, ROWS)
     with reading(profile) as connection:
-        keys = outbox.read_keys(connection, profile, naive(NOW)).with_columns(row_digest=pl.lit(0, pl.UInt64))
+        keys = outbox.read_keys(connection, profile, naive(NOW)).with_columns(row_digest=pl.lit(0, pl.UInt32))
     whole = plan(target(), keys, ledger, NOW, since)
     found = planned(profile, ledger, most, since)
     assert due_of(found).drop("row_digest").rows() == due_of(whole).drop("row_digest").rows()

@@ -49,7 +49,7 @@ class Wanted:
     @property
     def digests(self) -> dict[str, pl.DataFrame]:
         """The rows' digests per destination id: a verdict is bound to them."""
-        none = pl.DataFrame(schema=dict.fromkeys(("key_digest", "row_digest"), pl.UInt64))
+        none = pl.DataFrame(schema={"key_digest": pl.UInt64, "row_digest": pl.UInt32})
         return {
             entry.target.destination_id: pl.concat(
                 [none, *(part.select(quality.KEY_DIGEST, "row_digest") for part in self._parts(entry))]

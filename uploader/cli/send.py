@@ -120,18 +120,14 @@ def _run(context: Context, store: Store, options: Options, interruption: Interru
             ledger = stack.enter_context(opened)
             if options.init:
                 ledger.log_decision(who(), "send --init", "accepted the sent log as it was found")
-            # Not kept: those of ten million rows take 160 MB, which sending needs.
-            digests_of = Digests(context, connection, may_be_known=True).of
-            made = plans(context, connection, ledger, able, options.choice, digests_of)
-            del digests_of
+            # Not kept longer: those of ten million rows take 120 MB, which sending needs.
+            known = Digests(context, connection, may_be_known=True)
+            made = plans(context, connection, ledger, able, options.choice, known.of)
+            del known
             unjudged = _unjudged(context, connection, made, options.limits.events)
             visits = Visits(context.profile, interruption.sleep)
-            parts = {
-                entry.target.name: due_parts(
-                    visits, connection, _queue(entry, options.limits.events), needed(entry.target)
-                )
-                for entry in made
-            }
+            queues = [(entry.target, _queue(entry, options.limits.events)) for entry in made]
+            parts = {target.name: due_parts(visits, connection, queue, needed(target)) for target, queue in queues}
         if not made:
             errors.print("seeds/destinations.csv enables no destination: there is nothing to send.", style="yellow")
         for entry in made:

@@ -49,7 +49,7 @@ _STANDING: Final = pl.Schema(
 _DUE: Final = pl.Schema(
     {
         **{name: _READ[name] for name in ("destination", "event_key", "event_at")},
-        "row_digest": pl.UInt64(),
+        "row_digest": pl.UInt32(),
         "first_intent_at": pl.Int64(),
         "lane": LANES,
         **dict.fromkeys(("quarantines", "resend_us"), pl.Int64()),
@@ -151,7 +151,7 @@ class Planner:
         rows = standings(outbox, known, self._target.rules, self._now, self._begun_at)
         self._standing.put(rows)
         found = due(rows, self._target.rules, self._now)
-        digest = digests(self._target.destination_id, found) if digests and found.height else pl.lit(None, pl.UInt64)
+        digest = digests(self._target.destination_id, found) if digests and found.height else pl.lit(None, pl.UInt32)
         found = found.with_columns(digest.alias("row_digest"))
         for (lane,), part in found.partition_by("lane", as_dict=True).items():
             self._lanes[Lane(str(lane))].put(part)

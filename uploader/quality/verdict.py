@@ -4,7 +4,7 @@ It holds for any part of those rows. Files that are missing, damaged, of another
 or that say anything else than "passed" are not accepted, and never an error: ``send`` judges again.
 The seal is a checksum against damage and careless edits, not a signature.
 
-The rows stand in a file of their own, 16 bytes for each: as text, those of ten million would take a third of the memory
+The rows stand in a file of their own, 12 bytes for each: as text, those of ten million would take a third of the memory
 of the run that sends them. A row is a digest of its key and one of its content. To find out the latter again, all of it
 must be read; so where the warehouse is as it was when the rows were judged, ``send`` takes it from here.
 """
@@ -36,12 +36,11 @@ ROWS_FILE: Final = "verdict.rows"
 FORMAT: Final = 3
 KEY_DIGEST: Final = pl.col("event_key").hash(seed=0).alias("key_digest")
 """The same in every process, as long as Polars has the same version: with another one, no row is found again."""
-_WIDTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was judged: per destination id, ``key_digest`` and ``row_digest`` (both UInt64) of each row.
+    """What was judged: per destination id, ``key_digest`` (UInt64) and ``row_digest`` (UInt32) of each row.
 
     ``warehouse`` is its state then; see `uploader.warehouse.duckdb.written_at`.
     """
@@ -53,11 +52,12 @@ class Judged:
 def verdict_files(report: Report, judged: Judged) -> dict[str, bytes]:
     """Return the verdict's files by their names, in the order to write them.
 
-    The digests are written in the order of the destination ids: those of the keys, sorted, and then those of the rows
-    in the same order, as little-endian numbers. The JSON tells how many rows there are of each.
+    First come the digests of all keys, in the order of the destination ids and each time sorted, then those of their
+    rows in the same order, as little-endian numbers. The JSON tells how many rows there are of each.
     """
-    parts = {name: _packed(judged.rows[name]) for name in sorted(judged.rows)}
-    rows = b"".join(parts.values())
+    parts = {name: _ordered(judged.rows[name]) for name in sorted(judged.rows)}
+    columns = (("key_digest", "<u8"), ("row_digest", "<u4"))
+    rows = b"".join(part[name].to_numpy().astype(kind).tobytes() for name, kind in columns for part in parts.values())
     content: dict[str, Any] = {
         "format": FORMAT,
         "passed": report.passed,
@@ -65,7 +65,7 @@ def verdict_files(report: Report, judged: Judged) -> dict[str, bytes]:
         "version": __version__,
         "thresholds_sha256": thresholds_digest(report.thresholds),
         "warehouse": judged.warehouse,
-        "rows": {name: len(part) // _WIDTH for name, part in parts.items()},
+        "rows": {name: part.height for name, part in parts.items()},
         "rows_sha256": hashlib.sha256(rows).hexdigest(),
     }
     text = json.dumps({**content, "seal": _seal(content)}, indent=2) + "\n"
@@ -79,7 +79,7 @@ class Passed:
     ``warehouse`` is as in `Judged`.
     """
 
-    rows: Mapping[str, tuple[NDArray[np.uint64], NDArray[np.uint64]]]
+    rows: Mapping[str, tuple[NDArray[np.uint64], NDArray[np.uint32]]]
     warehouse: str
 
     @classmethod
@@ -96,17 +96,17 @@ class Passed:
         return None if rows is None else cls(rows, str(content.get("warehouse")))
 
     def covers(self, destination_id: str, wanted: pl.DataFrame) -> bool:
-        """Say whether all these rows (``event_key``, ``row_digest``: UInt64) are among those judged."""
+        """Say whether all these rows (``event_key``, ``row_digest``) are among those judged."""
         digests = wanted["row_digest"]
-        if digests.dtype != pl.UInt64 or digests.null_count():
+        if digests.dtype != pl.UInt32 or digests.null_count():
             return False
         return bool(self.digests(destination_id, wanted["event_key"]).eq_missing(digests).all())
 
     def digests(self, destination_id: str, event_keys: pl.Series) -> pl.Series:
-        """Return the ``row_digest`` (UInt64) that the rows of these keys had, NULL for one that was not judged."""
+        """Return the ``row_digest`` (UInt32) that the rows of these keys had, NULL for one that was not judged."""
         keys, rows = self.rows.get(destination_id, (None, None))
         if keys is None or rows is None or not len(keys):
-            return pl.Series("row_digest", [None] * len(event_keys), pl.UInt64)
+            return pl.Series("row_digest", [None] * len(event_keys), pl.UInt32)
         asked = event_keys.to_frame("event_key").select(KEY_DIGEST).to_series().to_numpy()
         order = asked.argsort()  # in order they are found several times faster
         places = order.copy()
@@ -125,24 +125,26 @@ def thresholds_digest(thresholds: QualitySettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _packed(rows: pl.DataFrame) -> bytes:
-    known = rows.select(pl.col("key_digest", "row_digest").cast(pl.UInt64)).drop_nulls().unique("key_digest")
-    ordered = known.sort("key_digest")
-    return b"".join(column.to_numpy().astype("<u8", copy=False).tobytes() for column in ordered.iter_columns())
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    known = rows.select(pl.col("key_digest").cast(pl.UInt64), pl.col("row_digest").cast(pl.UInt32))
+    return known.drop_nulls().unique("key_digest").sort("key_digest")
 
 
-def _rows(path: Path, content: Mapping[str, Any]) -> dict[str, tuple[NDArray[np.uint64], NDArray[np.uint64]]] | None:
+def _rows(path: Path, content: Mapping[str, Any]) -> dict[str, tuple[NDArray[np.uint64], NDArray[np.uint32]]] | None:
     """Return the digests of each destination, or None where the file is not the one that the verdict speaks of."""
     import numpy as np  # only where there is a verdict: importing it takes a while
 
     try:
-        numbers = np.fromfile(path, dtype="<u8")
+        found = np.fromfile(path, dtype=np.uint8)
     except OSError:
         return None
-    if hashlib.sha256(numbers.data).hexdigest() != content["rows_sha256"]:
+    if hashlib.sha256(found.data).hexdigest() != content["rows_sha256"]:
         return None
-    columns = np.split(numbers.astype(np.uint64, copy=False), np.cumsum(np.repeat(list(content["rows"].values()), 2)))
-    return {name: (columns[2 * place], columns[2 * place + 1]) for place, name in enumerate(content["rows"])}
+    ends = np.cumsum(list(content["rows"].values()), dtype=np.int64)
+    begin = 8 * (int(ends[-1]) if len(ends) else 0)
+    keys = np.split(found[:begin].view("<u8"), ends)
+    rows = np.split(found[begin:].view("<u4"), ends)
+    return {name: (keys[place], rows[place]) for place, name in enumerate(content["rows"])}
 
 
 def _read(path: Path) -> dict[str, Any]:

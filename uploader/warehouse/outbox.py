@@ -31,7 +31,10 @@ _DECISION: Final = (
     "hash(outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields)"
     " as decision_digest"
 )
-_DIGEST: Final = (pl.col("event_digest") ^ pl.col("decision_digest")).alias("row_digest")
+_DIGEST: Final = (
+    ((pl.col("event_digest") ^ pl.col("decision_digest")) & 0xFFFF_FFFF).cast(pl.UInt32).alias("row_digest")
+)
+"""Half of it: of four billion changes one is not noticed, and those of ten million rows take 40 MB less."""
 _DECIDED: Final = tuple(name for name in OUTBOX if name not in EVENTS)
 _ALL: Final = (*EVENTS, *_DECIDED)
 _NAMING: Final = ("event_key", "destination", "withheld_fields")
@@ -97,7 +100,7 @@ def _keys(profile: Profile, inside: str, event_inside: str) -> str:
 
 
 def read_digests(connection: Connection, profile: Profile, keys: pl.DataFrame) -> pl.Series:
-    """Return the ``row_digest`` (UInt64) of rows, in the order of ``keys`` (as for `read_rows`).
+    """Return the ``row_digest`` (UInt32) of rows, in the order of ``keys`` (as for `read_rows`).
 
     It changes when anything about the event, or about the decision to send it and with what, does. It is as dear as
     reading the whole row, so only what is due is asked for it.
