@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,6 @@ from uploader.clock import naive
 from uploader.quality import KEY_DIGEST, Judged, Report
 from uploader.quality.verdict import verdict_files
 from uploader.warehouse import outbox, reading
-from uploader.warehouse.duckdb import written_at
 
 MADE_UP = [11, 22, 33]
 
@@ -42,7 +42,9 @@ def _judge(numbers: range) -> None:
     rows = {"meta:42": frame.select(KEY_DIGEST, pl.col("row_digest").cast(pl.UInt32))}
     report = Report((), 3, 3, NOW, context.settings.quality)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in verdict_files(report, Judged(rows, written_at(context.profile))).items():
+    with reading(context.profile) as connection:
+        state = outbox.state(connection, context.profile)
+    for name, content in verdict_files(report, Judged(rows, state)).items():
         (folder / name).write_bytes(content)
 
 
@@ -72,4 +74,26 @@ def test_with_a_row_that_was_not_judged_all_are_read(judged: Path) -> None:
 def test_under_another_threshold_the_rows_are_read(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That verdict does not count."""
     monkeypatch.setenv("UPLOADER__QUALITY__MAX_OUTLIER_RATE", "0.5")
+    assert digests() == digests(may_be_known=False)
+
+
+def test_what_was_judged_in_another_schema_is_not_believed(judged: Path, shop: Shop) -> None:
+    """One file may hold the tables of two targets, with the same keys."""
+    shop.sql("create schema other")
+    for table in ("fct_conversion_events", "fct_conversion_outbox"):
+        shop.sql(f"create table other.{table} as from {table}")
+    _judge(range(1, 4))
+    profile = replace(Context.load().profile, schema="other")
+    with reading(profile) as connection:
+        keys = outbox.read_keys(connection, profile, naive(NOW))
+        context = replace(Context.load(), profile=profile)
+        found = Digests(context, connection, may_be_known=True).of("meta:42", keys).to_list()
+    assert (digests(), set(found).isdisjoint(MADE_UP)) == (MADE_UP, True)
+
+
+def test_a_view_is_read_whatever_the_file_says(judged: Path, shop: Shop) -> None:
+    """It may show another file, that changes by itself."""
+    shop.sql("alter table fct_conversion_events rename to kept")
+    shop.sql("create view fct_conversion_events as from kept")
+    _judge(range(1, 4))
     assert digests() == digests(may_be_known=False)

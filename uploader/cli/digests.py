@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from uploader.cli.context import Context, output_folder
 from uploader.warehouse import outbox
-from uploader.warehouse.duckdb import written_at
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,4 +38,5 @@ class Digests:
         from uploader import quality  # a run with nothing new starts faster without
 
         passed = quality.Passed.read(output_folder(), self._context.settings.quality)
-        return passed if passed and passed.warehouse == written_at(self._context.profile) else None
+        state = outbox.state(self._connection, self._context.profile)
+        return passed if passed and state and passed.warehouse == state else None

@@ -16,7 +16,6 @@ from uploader.errors import QualityGateFailed
 from uploader.events import OUTBOX
 from uploader.quality import LOOKED_INTO, MATCH_KEYS, Due
 from uploader.warehouse import outbox
-from uploader.warehouse.duckdb import written_at
 from uploader.warehouse.judged import read_judged
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Frames:
     window: pl.DataFrame
     bands: pl.DataFrame
     warehouse: str
-    """Its state; see `uploader.warehouse.duckdb.written_at`."""
+    """Its state; see `uploader.warehouse.outbox.state`."""
 
     @classmethod
     def of(cls, context: Context, connection: Connection, wanted: Wanted) -> Frames:
@@ -91,7 +90,7 @@ class Frames:
             bands = pl.DataFrame(schema={"currency": pl.String, "median": pl.Float64, "rows": pl.Int64})
         else:
             bands = outbox.read_bands(connection, profile, as_of, context.settings.quality.history_days)
-        return cls(wanted, due, window, bands, written_at(profile))
+        return cls(wanted, due, window, bands, outbox.state(connection, profile))
 
 
 def unjudged(context: Context, connection: Connection, wanted: Wanted) -> Frames | None:

@@ -19,7 +19,7 @@ from uploader.errors import QualityGateFailed, UsageError
 from uploader.events import EVENTS, OUTBOX
 from uploader.report import plural
 from uploader.warehouse import outbox
-from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted, written_at
+from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
 from uploader.warehouse.window import SPAN_ROWS, read_spans, read_strays
 
 if TYPE_CHECKING:
@@ -100,13 +100,14 @@ def due_parts(
     what was judged: `TryLater` is raised where they changed.
     """
     profile, named = visits.profile, ("destination", "event_key", "event_at")
-    seen = written_at(profile)
+    seen = outbox.state(connection, profile)
     first = [outbox.read_rows(connection, profile, part.select(named), columns) for part in islice(keys, 1)]
 
     def later() -> Iterator[pl.DataFrame]:
         for part in keys:
             with visits.visit() as again:
-                known = part.select(named) if written_at(profile) == seen else part.select(*named, "row_digest")
+                is_same = seen and outbox.state(again, profile) == seen
+                known = part.select(named) if is_same else part.select(*named, "row_digest")
                 rows = outbox.read_rows(again, profile, known, columns)
             yield rows
 

@@ -110,7 +110,7 @@ class SqliteDatabase(Store):
     def expect(self, events: int) -> None:
         """See `Store.expect`: the index by id is left out, as each id in no order writes a page of it once more.
 
-        Measured with a million ids like UUIDs: 43 s for the run with the index, 19 s without, and half a second to make
+        Measured with a million ids like UUIDs: 43 s for the run with the index, 23 s without, and half a second to make
         it at once.
         """
         known = self.rows("select coalesce(sum(events), 0) from batch", {})[0][0]

@@ -42,7 +42,7 @@ KEY_DIGEST: Final = pl.col("event_key").hash(seed=0).alias("key_digest")
 class Judged:
     """What was judged: per destination id, ``key_digest`` (UInt64) and ``row_digest`` (UInt32) of each row.
 
-    ``warehouse`` is its state then; see `uploader.warehouse.duckdb.written_at`.
+    ``warehouse`` is its state then; see `uploader.warehouse.outbox.state`.
     """
 
     rows: Mapping[str, pl.DataFrame]

@@ -9,7 +9,7 @@ import polars as pl
 
 from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
 from uploader.events import EVENTS, OUTBOX
-from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns
+from uploader.warehouse.duckdb import Connection, first_row, frame, quoted, table_columns, written_at
 from uploader.warehouse.spans import IN_WINDOW, WHOLE, Span
 
 if TYPE_CHECKING:
@@ -60,6 +60,19 @@ def require_marts(connection: Connection, profile: Profile) -> None:
     if missing:
         text = "\n".join(missing)
         raise ConfigurationError(f"The warehouse {profile.path} lacks:\n{text}\nRun `dbt build`.")
+
+
+def state(connection: Connection, profile: Profile) -> str:
+    """Name the state of the marts: where it is the same a second time, their rows are.
+
+    It is empty where nobody can tell: a view may show what stands elsewhere, and needs no write to change.
+    """
+    query = (
+        "select count(*) from duckdb_tables() where database_name = current_database() and schema_name = ? "
+        "and lower(table_name) in (?, ?)"
+    )
+    found = first_row(connection, query, [profile.schema, EVENTS_TABLE, OUTBOX_TABLE])
+    return f"{profile.schema} {written_at(profile)}" if found == (2,) else ""
 
 
 def build_failures(connection: Connection, profile: Profile) -> list[str]:
