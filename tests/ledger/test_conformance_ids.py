@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.delivering import NOW
 from tests.support.two_kinds import META, Log, keys, send
-from uploader.errors import UploaderError
+from uploader.errors import TryLater, UploaderError
 from uploader.ledger import Ledger, State, Store, reading, summary, upkeep
 from uploader.ledger.ids import expect
 from uploader.settings import LedgerSettings
@@ -54,6 +54,17 @@ def test_who_only_reads_finds_the_same_without_the_index(half: Log) -> None:
         assert has_index(ledger.store)
     assert half.content() == before
     assert read[2] == [[("acked", "run")], [("acked", "run"), ("held", "run")], [("intent", "run")]]
+
+
+def test_who_has_no_room_for_a_copy_is_told_where_to_make_some(half: Log) -> None:
+    """A server needs none."""
+    with half.reader() as ledger:
+        if "PostgreSQL" in str(ledger.store):
+            assert told(ledger)
+            return
+        ledger.store.execute("pragma temp.max_page_count = 1", {})
+        with pytest.raises(TryLater, match=r"cannot be copied .* TMPDIR"):
+            told(ledger)
 
 
 def test_the_end_of_a_run_brings_the_index_back(half: Log) -> None:

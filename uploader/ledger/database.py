@@ -122,9 +122,19 @@ class SqliteDatabase(Store):
         """See `Store.index_ids`. Who may only read makes a copy of the events that has the index."""
         if self._has_index():
             return
-        with self.transaction() if self._may_write else contextlib.nullcontext():
-            for statement in (_MAKE_INDEX,) if self._may_write else _SHADOW:
-                self.execute(statement, {})
+        if self._may_write:
+            with self.transaction():
+                self.execute(_MAKE_INDEX, {})
+            return
+        try:
+            for statement in _SHADOW:
+                self._database.execute(statement)
+        except sqlite3.Error as error:
+            raise TryLater(
+                f"The events of the sent log {self.path}, which a run has not finished, cannot be copied to look into "
+                f"them ({error}). Make as much room for temporary files as the log takes, or name a folder that has "
+                "it in the environment variable TMPDIR; the next `uploader send` makes the copy needless."
+            ) from None
 
     def _has_index(self) -> bool:
         places = ("sqlite_schema", "sqlite_temp_schema")
