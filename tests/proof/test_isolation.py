@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.support.at_once import due_of, plan
+from tests.support.at_once import plan, whole
 from tests.support.delivering import NOW
 from tests.support.proof import full
 from tests.support.receiver import DOUBTFUL, Fate, Receiver, Shop, ids_of, many, shop
@@ -158,8 +158,8 @@ def run_both(folder: Path, kind: str | None) -> tuple[Receiver, Report]:
             (world.plan(ledger, rows), rows, world.platform),
             (plan(toy_target(), same.with_columns(digests), ledger, world.clock()), same, toy),
         )
-        for entry, whole, post in entries if kind else entries[1:]:
-            due = due_of(entry).select("event_key").join(whole, on="event_key", maintain_order="left")
+        for entry, theirs, post in entries if kind else entries[1:]:
+            due = whole(entry, theirs)
             around = Surroundings(
                 ledger, post, world.clock, world.sleep, deadline=NOW + DEADLINE, monotonic=world.clock.monotonic
             )

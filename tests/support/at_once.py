@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from uploader.delivery.books import Books, Tally
-from uploader.delivery.planning import Plan, Planner
+from uploader.delivery.planning import MARKS, Plan, Planner
 from uploader.delivery.surroundings import Counter
 from uploader.delivery.targets import Target
 from uploader.diff import KEY, Lane
@@ -37,6 +37,12 @@ def rows_of(made: Plan) -> pl.DataFrame:
 def due_of(made: Plan) -> pl.DataFrame:
     """Return all rows that a plan says are due, in order."""
     return pl.concat(frame for lane in Lane for frame in made.lanes[lane])
+
+
+def whole(made: Plan, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what a plan says is due of ``rows``, in order and with its marks, as `send` reads it."""
+    marked = due_of(made).select("event_key", *MARKS)
+    return marked.join(rows, on="event_key", maintain_order="left")
 
 
 def close_books(rows: pl.DataFrame, states: pl.DataFrame, counter: Counter) -> Books:

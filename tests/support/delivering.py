@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.support.at_once import due_of, plan
+from tests.support.at_once import plan, whole
 from tests.support.frames import event_frame
 from uploader.delivery.planning import Plan
 from uploader.delivery.run import Report, begin_watch, deliver
@@ -140,7 +140,7 @@ class World:
         with self.ledger() as ledger:
             made = self.plan(ledger, rows, surroundings.pop("since", None))
             begin_watch(made, ledger)
-            due = due_of(made).select("event_key").join(rows, on="event_key", maintain_order="left")
+            due = whole(made, rows)
             sleep = surroundings.pop("sleep", self.sleep)
             monotonic = self.clock.monotonic
             around = Surroundings(ledger, self.platform, self.clock, sleep, **{"monotonic": monotonic} | surroundings)

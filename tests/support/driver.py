@@ -16,7 +16,7 @@ import polars as pl
 
 from tests.support.at_once import changes_since, due_of, plan
 from uploader.clock import naive
-from uploader.delivery.planning import watched_from
+from uploader.delivery.planning import MARKS, watched_from
 from uploader.delivery.run import Report, begin_watch, deliver
 from uploader.delivery.surroundings import Post, Surroundings
 from uploader.delivery.targets import Target
@@ -71,7 +71,8 @@ def run(source: Source, target: Target, parts: Parts) -> Report:
             ledger = stack.enter_context(guarded(parts.store, parts.clock, uuid.uuid4().hex[:12], published))
             log, now = parts.seen(ledger), parts.clock()
             made = plan(target, source.keys(watched_from(target, ledger, now)), ledger, now)
-            rows = source.rows(due_of(made))
+            due = due_of(made)
+            rows = source.rows(due).hstack(due.select(MARKS))
         begin_watch(made, log)
         around = Surroundings(log, parts.post, parts.clock, parts.sleep, progress=parts.progress)
         report = deliver(made, [rows], around)

@@ -16,11 +16,20 @@ from tests.support.frames import event_frame
 from tests.support.shop import NOW, orders, write_marts
 from uploader.cli.survey import due_parts
 from uploader.clock import naive
+from uploader.delivery.planning import MARKS
+from uploader.diff import Lane
 from uploader.errors import ConfigurationError, QualityGateFailed, TryLater
 from uploader.warehouse import Profile, Visits, outbox, reading
 
 ROWS = 3
 NAMES = [f"purchase.{number}" for number in range(1, 9)]
+MARKED = (
+    pl.int_range(pl.len()).alias("first_intent_at"),
+    pl.lit(Lane.NEW.value).alias("lane"),
+    pl.lit(0).alias("quarantines"),
+    pl.lit(0).alias("resend_us"),
+)
+"""What a plan says of each row; here, the first one of them tells the rows apart."""
 
 
 @pytest.fixture
@@ -35,7 +44,7 @@ def parts(profile: Profile) -> Iterator[pl.DataFrame]:
     """Begin to read them, three at a time; the warehouse is closed again."""
     with reading(profile) as connection:
         keys = outbox.read_keys(connection, profile, naive(NOW))
-        judged = keys.with_columns(outbox.read_digests(connection, profile, keys))
+        judged = keys.with_columns(outbox.read_digests(connection, profile, keys)).with_columns(MARKED)
         return due_parts(Visits(profile), connection, judged.iter_slices(ROWS), {"event_key", "value"})
 
 
@@ -66,6 +75,20 @@ def test_a_key_that_comes_twice_has_one_digest_and_is_not_sent(profile: Profile)
         assert len(outbox.read_digests(connection, profile, keys)) == len(keys)
         with pytest.raises(QualityGateFailed, match="3 rows asked for, 4 found"):
             outbox.read_rows(connection, profile, keys)
+
+
+def test_a_key_that_comes_twice_does_not_hide_one_that_is_missing(profile: Profile) -> None:
+    """As many rows as were asked for are not those that were asked for."""
+    write(profile, "update fct_conversion_events set event_key = 'purchase.2' where event_key = 'purchase.3'")
+    keys = pl.DataFrame({"destination": "meta", "event_key": NAMES[:3]})
+    with reading(profile) as connection, pytest.raises(QualityGateFailed, match="3 rows asked for, 3 others found"):
+        outbox.read_rows(connection, profile, keys)
+
+
+def test_each_row_has_the_marks_of_its_own_key(profile: Profile) -> None:
+    """A row's doubt, lane and time to be sent again go with it."""
+    marked = pl.concat(parts(profile)).select("event_key", "first_intent_at")
+    assert dict(marked.rows()) == {name: number for number, name in enumerate(NAMES)}
 
 
 @pytest.mark.parametrize(
@@ -138,5 +161,5 @@ def test_only_the_columns_that_are_asked_for_are_read(profile: Profile) -> None:
     """And what the outbox withholds stays empty, although it says so in a column that was not asked for."""
     write(profile, "update fct_conversion_outbox set withheld_fields = ' value ' where event_key = 'purchase.1'")
     (first, *_rest) = parts(profile)
-    assert sorted(first.columns) == ["event_key", "value"]
+    assert sorted(first.columns) == sorted(["event_key", "value", *MARKS])
     assert first["value"].is_null().to_list() == [True, False, False]

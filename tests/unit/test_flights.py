@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.support.at_once import due_of
+from tests.support.at_once import whole
 from tests.support.delivering import Platform, World, accepted, orders, refused, rejecting
 from uploader.delivery.flights import EARNED, MOST
 from uploader.delivery.run import Report, begin_watch, deliver
@@ -212,7 +212,7 @@ def run_together(world: World, connections: int) -> tuple[Report, list[Connectio
     with world.ledger() as ledger:
         made = world.plan(ledger, sold())
         begin_watch(made, ledger)
-        due = due_of(made).select("event_key").join(sold(), on="event_key", maintain_order="left")
+        due = whole(made, sold())
         around = Surroundings(
             ledger, post, world.clock, world.sleep, monotonic=world.clock.monotonic, more_posts=others[1:]
         )

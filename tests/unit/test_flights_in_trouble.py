@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.support.at_once import whole
 from tests.support.delivering import Platform, World, accepted, orders, refused
 from tests.support.receiver_toy import Toy
 from uploader.delivery.flights import EARNED, MOST
@@ -80,7 +81,7 @@ def run(world: World, parts: Iterable[pl.DataFrame], rows: pl.DataFrame, more: S
             monotonic=world.clock.monotonic,
             more_posts=more[1:],
         )
-        return deliver(made, parts, around)
+        return deliver(made, (whole(made, part) for part in parts), around)
 
 
 def two(platform: Platform) -> list[Connection]:
@@ -255,6 +256,6 @@ def test_what_a_failing_commit_did_not_write_is_written_by_the_next_one(world: W
         begin_watch(made, ledger)
         full: Any = OnceFull(ledger)
         around = Surroundings(full, world.platform, world.clock, world.sleep, monotonic=world.clock.monotonic)
-        report = deliver(made, [rows], around)
+        report = deliver(made, [whole(made, rows)], around)
     assert str(report.problem) == "the disk is full"
     assert (report.books.acked, report.books.in_doubt) == (rows.height, 0)

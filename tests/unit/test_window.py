@@ -21,7 +21,7 @@ from uploader.cli.survey import Choice, candidates, plans
 from uploader.clock import microseconds, naive
 from uploader.delivery.books import SUMMANDS
 from uploader.delivery.exposure import HORIZONS, exposure
-from uploader.delivery.planning import Plan, Planner, watched_from
+from uploader.delivery.planning import MARKS, Plan, Planner, watched_from
 from uploader.delivery.run import deliver
 from uploader.delivery.surroundings import Surroundings
 from uploader.errors import QualityGateFailed
@@ -185,7 +185,9 @@ def test_the_books_count_every_part(tmp_path: Path, ledger: Ledger, most: int) -
     world, made = World(tmp_path), planned(warehouse(tmp_path, ROWS), ledger, most)
     named = pl.DataFrame({"event_key": [one["event_key"] for one in ROWS]})
     rows = pl.concat([event_frame(*ROWS).drop("event_key"), named], how="horizontal")
-    parts = [part.select("event_key").join(rows, on="event_key", maintain_order="left") for part in made.queue(most)]
+    parts = [
+        part.select("event_key", *MARKS).join(rows, on="event_key", maintain_order="left") for part in made.queue(most)
+    ]
     report = deliver(made, parts, Surroundings(ledger, world.platform, world.clock, world.sleep))
     told = {name: count for name, count in report.books.as_dict().items() if count and name in SUMMANDS}
     assert told == {"already": 2, "acked": 24, "waiting": 1, "expired": 1, "suppressed": 1, "held": 1}

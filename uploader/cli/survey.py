@@ -12,7 +12,7 @@ import polars as pl
 from uploader.cli.context import environment
 from uploader.clock import naive
 from uploader.delivery.chunks import ahead
-from uploader.delivery.planning import PART_ROWS, Plan, Planner, watched_from
+from uploader.delivery.planning import MARKS, PART_ROWS, Plan, Planner, watched_from
 from uploader.delivery.targets import Target, targets
 from uploader.destinations import names
 from uploader.errors import QualityGateFailed, UsageError
@@ -93,7 +93,7 @@ def due_rows(context: Context, connection: Connection, made: Sequence[Plan], lim
 def due_parts(
     visits: Visits, connection: Connection, keys: Iterator[pl.DataFrame], columns: Collection[str]
 ) -> Iterator[pl.DataFrame]:
-    """Return ``columns`` of the rows of each part of ``keys`` (see `uploader.delivery.planning.Plan.queue`).
+    """Return ``columns`` and `MARKS` of the rows of each part of ``keys``; see `uploader.delivery.planning.Plan.queue`.
 
     The first part is read now, over ``connection``. The others are read when they are asked for, each on a visit of its
     own: so the warehouse is free while requests are made. Should it be written to meanwhile, the rows are compared with
@@ -101,14 +101,18 @@ def due_parts(
     """
     profile, named = visits.profile, ("destination", "event_key", "event_at")
     seen = outbox.state(connection, profile)
-    first = [outbox.read_rows(connection, profile, part.select(named), columns) for part in islice(keys, 1)]
+
+    def read(over: Connection, part: pl.DataFrame, *compared: str) -> pl.DataFrame:
+        rows = outbox.read_rows(over, profile, part.select(*named, *compared), columns)
+        return rows.hstack(part.select(MARKS))
+
+    first = [read(connection, part) for part in islice(keys, 1)]
 
     def later() -> Iterator[pl.DataFrame]:
         for part in keys:
             with visits.visit() as again:
                 is_same = seen and outbox.state(again, profile) == seen
-                known = part.select(named) if is_same else part.select(*named, "row_digest")
-                rows = outbox.read_rows(again, profile, known, columns)
+                rows = read(again, part) if is_same else read(again, part, "row_digest")
             yield rows
 
     return chain(first, later())

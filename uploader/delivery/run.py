@@ -9,7 +9,6 @@ import polars as pl
 
 from uploader.clock import naive
 from uploader.delivery.books import UNTOLD, Books, Tally
-from uploader.delivery.planning import MARKS, PART_ROWS
 from uploader.delivery.sending import Delivery
 from uploader.diff import KEY, Standing, timed
 from uploader.errors import PlatformRefused, TryLater, UploaderError
@@ -65,13 +64,14 @@ def begin_watch(plan: Plan, ledger: Ledger) -> None:
 def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surroundings) -> Report:
     """Send one destination's due rows and close its books.
 
-    ``parts`` are frames with the whole rows of (some of) what is due, in the order to send them. What is too old is
-    recorded after the requests, and not at all when the platform's answers show that the clock cannot be believed.
+    ``parts`` are frames with the whole rows of (some of) what is due, in the order to send them, and their `MARKS`.
+    What is too old is recorded after the requests, and not at all when the platform's answers show that the clock
+    cannot be believed.
     """
     begun = (surroundings.clock(), surroundings.monotonic())
     delivery = Delivery(plan.target, surroundings)
     if plan.height:
-        delivery.run(_marked(plan, parts))
+        delivery.run(part for part in parts if part.height)
     counter = delivery.counter
     # By the monotonic clock too: the wall's may have been set, or the machine have slept, in the middle of the run.
     jump = (surroundings.clock() - begun[0]).total_seconds() - (surroundings.monotonic() - begun[1])
@@ -84,22 +84,6 @@ def deliver(plan: Plan, parts: Iterable[pl.DataFrame], surroundings: Surrounding
     problem = counter.problem if isinstance(counter.problem, UploaderError) else None
     warnings = tuple(_warnings(plan, counter))
     return Report(plan.target.name, plan.target.destination_id, books, problem, warnings, counter.clock_is_wrong)
-
-
-def _marked(plan: Plan, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Give whole rows the columns that `uploader.diff.due` adds."""
-    queue = (marks.select("event_key", *MARKS) for marks in plan.queue(PART_ROWS))
-    known = pl.DataFrame()
-    for rows in parts:
-        if rows.is_empty():
-            continue
-        while known.is_empty() or rows.join(known, on="event_key", how="anti").height:
-            more = next(queue, None)
-            if more is None:
-                break
-            known = pl.concat([known, more]) if known.height else more
-        yield rows.join(known, on="event_key", maintain_order="left")
-        known = known.join(rows, on="event_key", how="anti")
 
 
 def _books(plan: Plan, ledger: Ledger, counter: Counter) -> Books:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -13,7 +12,7 @@ from uploader.errors import ConfigurationError, LedgerRegression, TryLater, Uplo
 from uploader.ledger.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _ROWS_AT_ONCE: Final = 500
@@ -95,15 +94,18 @@ class SqliteDatabase(Store):
         except sqlite3.Error as error:
             raise self._unwritable(error) from None
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    def insert(self, table: str, rows: pl.DataFrame) -> None:
         """See `Store.insert`."""
-        row = f"({', '.join('?' * len(columns))})"
-        into = f"insert into {table} ({', '.join(columns)}) values "
+        row, into = f"({', '.join('?' * rows.width)})", f"insert into {table} ({', '.join(rows.columns)}) values "
+        # Value after value, without a tuple for each row: the threads that encode and post wait for that.
+        values: list[Any] = [None] * (rows.height * rows.width)
+        for place, column in enumerate(rows.iter_columns()):
+            values[place :: rows.width] = column.to_list()
         try:
             # Each statement gives way to other threads, and waits for its turn again: so many rows go with one.
-            for first in range(0, len(rows), _ROWS_AT_ONCE):
-                some = rows[first : first + _ROWS_AT_ONCE]
-                self._database.execute(into + ", ".join([row] * len(some)), list(chain.from_iterable(some)))
+            for first in range(0, len(values), _ROWS_AT_ONCE * rows.width):
+                some = values[first : first + _ROWS_AT_ONCE * rows.width]
+                self._database.execute(into + ", ".join([row] * (len(some) // rows.width)), some)
         except sqlite3.Error as error:
             raise self._unwritable(error) from None
 

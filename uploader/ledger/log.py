@@ -191,10 +191,9 @@ class Ledger:
         if events:
             numbers = [number for number, frame in zip(batch_ids, events, strict=True) for _ in range(frame.height)]
             columns = (pl.Series("batch_id", numbers), pl.col("first_intent_at").fill_null(now), *_INTENDED)
-            filled = pl.concat(events).select(columns)
-            rows = filled.rows()
+            rows = pl.concat(events).select(columns)
             require_texts(rows)
-            self.store.insert("batch_event", filled.columns, rows)
+            self.store.insert("batch_event", rows)
 
     @in_turn
     def judge(self, destination_id: str, keys: pl.DataFrame, state: State, decided_by: str | None = None) -> None:

@@ -21,6 +21,8 @@ from uploader.ledger.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import polars as pl
+
     from uploader.clock import Clock
     from uploader.ledger.manifest import Manifest
 
@@ -63,8 +65,7 @@ class PostgresStore(Store):
     def exists(self) -> bool:
         """See `Store.exists`. An empty schema is no log."""
         query = (
-            "select has_schema_privilege(n.oid, 'usage'),"
-            " exists (select 1 from pg_class c where c.relnamespace = n.oid)"
+            "select has_schema_privilege(n.oid, 'usage'), exists (select 1 from pg_class c where c.relnamespace = n.oid)"
             " from pg_namespace n where n.nspname = :name"
         )
         with self._connected():
@@ -141,12 +142,12 @@ class PostgresStore(Store):
         except psycopg.Error as error:
             raise failure(error, self) from None
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    def insert(self, table: str, rows: pl.DataFrame) -> None:
         """See `Store.insert`."""
-        query = f"insert into {table} ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))})".encode()
+        query = f"insert into {table} ({', '.join(rows.columns)}) values ({', '.join(['%s'] * rows.width)})".encode()
         try:
             with self._session.cursor() as cursor:
-                cursor.executemany(query, rows)
+                cursor.executemany(query, rows.rows())
         except psycopg.Error as error:
             raise failure(error, self) from None
 

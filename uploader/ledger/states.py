@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -109,9 +109,9 @@ class Breaker:
         return Breaker(failures, now + timedelta(minutes=minutes) if failures >= _FAILURES_TO_OPEN else None)
 
 
-def require_texts(rows: Sequence[tuple[Any, ...]]) -> None:
+def require_texts(rows: pl.DataFrame) -> None:
     """Raise for a NUL: PostgreSQL cannot keep it, and SQLite would later look for the part of an id before it."""
-    if any("\0" in value for row in rows for value in row if isinstance(value, str)):
+    if any(column.str.contains("\0", literal=True).any() for column in rows.select(pl.col(pl.String)).iter_columns()):
         raise QualityGateFailed(
             "An event's name or id holds a NUL character, by which the sent log could not find it again. No further "
             "request is made. The models as shipped leave it out: look at what was changed in them."

@@ -63,8 +63,8 @@ class Store(ABC):
         """Run one statement for each of the rows."""
 
     @abstractmethod
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows to a table; the values stand in the order of the columns."""
+    def insert(self, table: str, rows: pl.DataFrame) -> None:
+        """Add many rows to a table, whose columns have the names of the frame's."""
 
     def expect(self, events: int) -> None:  # noqa: ARG002 - a server keeps its index by itself
         """Make ready for so many new events, of which none is looked for by its id for a while."""

@@ -37,6 +37,7 @@ _DIGEST: Final = (
 """Half of it: of four billion changes one is not noticed, and those of ten million rows take 40 MB less."""
 _DECIDED: Final = tuple(name for name in OUTBOX if name not in EVENTS)
 _ALL: Final = (*EVENTS, *_DECIDED)
+_NAME: Final = ["destination", "event_key"]
 _NAMING: Final = ("event_key", "destination", "withheld_fields")
 """What is read of each decision: which row it is about, and what it takes out of that."""
 _CHANGED: Final = "Rows changed while this run was sending; what is left is for the next run to judge and to send."
@@ -119,12 +120,11 @@ def read_digests(connection: Connection, profile: Profile, keys: pl.DataFrame) -
     reading the whole row, so only what is due is asked for it.
     """
     found = _joined(connection, profile, keys, f"event_key, {_EVENT}", f"destination, event_key, {_DECISION}")
-    name = ["destination", "event_key"]
-    known = found.select(*name, _DIGEST)
-    if known[name].equals(keys[name]):
+    known = found.select(*_NAME, _DIGEST)
+    if known[_NAME].equals(keys[_NAME]):
         return known["row_digest"]
-    one = known.unique(name, keep="any")  # of a key that comes twice, `read_rows` tells
-    return keys.join(one, on=name, how="left", maintain_order="left")["row_digest"]
+    one = known.unique(_NAME, keep="any")  # of a key that comes twice, `read_rows` tells
+    return keys.join(one, on=_NAME, how="left", maintain_order="left")["row_digest"]
 
 
 def read_rows(
@@ -147,9 +147,10 @@ def read_rows(
     rows = _joined(connection, profile, keys, ", ".join(events), ", ".join(decisions))
     if is_compared and not rows.select(_DIGEST).to_series().equals(keys["row_digest"]):
         raise TryLater(_CHANGED)
-    if rows.height != keys.height:
+    if not rows[_NAME].equals(keys[_NAME]):
         raise QualityGateFailed(
-            f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height} found. "
+            f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height}"
+            f"{'' if rows.height - keys.height else ' others'} found. "
             "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
     return withhold(rows.select(*shown, *({"withheld_fields"} - {*shown}))).select(shown)
@@ -157,7 +158,7 @@ def read_rows(
 
 def _joined(connection: Connection, profile: Profile, keys: pl.DataFrame, events: str, outbox: str) -> pl.DataFrame:
     """Return columns of both marts, those of ``events`` and ``outbox``, for ``keys`` and in their order."""
-    named = keys.select("destination", "event_key")
+    named = keys.select(_NAME)
     connection.register("wanted", named.to_arrow())
     try:
         theirs = "destination in (select destination from wanted)"
@@ -166,7 +167,7 @@ def _joined(connection: Connection, profile: Profile, keys: pl.DataFrame, events
     finally:
         connection.unregister("wanted")
     # Rows so wide are joined and put in order here: DuckDB takes twice the time for it.
-    known = named.join(decisions, on=["destination", "event_key"], how="inner", maintain_order="left")
+    known = named.join(decisions, on=_NAME, how="inner", maintain_order="left")
     return known.join(half, on="event_key", how="inner", maintain_order="left")
 
 
