@@ -65,8 +65,8 @@ class PostgresStore(Store):
     def exists(self) -> bool:
         """See `Store.exists`. An empty schema is no log."""
         query = (
-            "select has_schema_privilege(n.oid, 'usage'), exists (select 1 from pg_class c where c.relnamespace = n.oid)"
-            " from pg_namespace n where n.nspname = :name"
+            "select has_schema_privilege(n.oid, 'usage'), exists (select 1 from pg_class c where c.relnamespace ="
+            " n.oid) from pg_namespace n where n.nspname = :name"
         )
         with self._connected():
             found = self.rows(query, {"name": SCHEMA})
