@@ -1,8 +1,8 @@
-"""drt, a sender of warehouse rows: `python -m benchmarks.contenders.drt encode|send WAREHOUSE [URL]`.
+"""drt, a sender of warehouse rows: `python -m benchmarks.contenders.drt encode|send WAREHOUSE [URL [BATCH]]`.
 
 ``encode`` times, per thousand rows, its builder `drt.destinations.meta_conversions._build_event` and then JSON for the
 body as its HTTP client (httpx) writes it. ``send`` is its command `drt run`: it reads DuckDB, builds, and posts a
-thousand events at a time; its pace limit is off, and its batches are as large as a client for many requests pays off.
+thousand events at a time, or as many as are in a batch; its pace limit is off, its batches are as large as it is told.
 
 Its builder knows six identifiers and no contents, so its events are smaller than ours; and it hashes e-mail address
 and phone number itself, so that here it hashes hashes, which costs the same.
@@ -45,8 +45,7 @@ DESTINATION: Final[dict[str, Any]] = {
     "value_field": "value",
     "currency": "EUR",
 }
-# 10,000 rows at a time: ten requests over one connection, of which each load of drt opens a new one.
-SYNC: Final[dict[str, Any]] = {"mode": "full", "batch_size": 10_000, "rate_limit": {"requests_per_second": 0}}
+SYNC: Final[dict[str, Any]] = {"mode": "full", "rate_limit": {"requests_per_second": 0}}
 
 
 def encode(warehouse: str) -> None:
@@ -61,8 +60,11 @@ def encode(warehouse: str) -> None:
     watch.tell()
 
 
-def send(warehouse: str, url: str) -> None:
-    """Run drt's own command in the current folder; the only thing changed is where the platform is."""
+def send(warehouse: str, url: str, batch: str = "") -> None:
+    """Run drt's own command in the current folder; the only thing changed is where the platform is.
+
+    ``batch``: the rows of a batch, instead of drt's own number.
+    """
     import yaml
     from drt.cli.main import app
 
@@ -72,7 +74,8 @@ def send(warehouse: str, url: str) -> None:
     (settings / "profiles.yml").write_text(yaml.safe_dump({"bench": {"type": "duckdb", "database": warehouse}}))
     Path("drt_project.yml").write_text(yaml.safe_dump({"name": "bench", "version": "0.1", "profile": "bench"}))
     Path("syncs").mkdir(exist_ok=True)
-    sync = {"name": "purchases", "model": QUERY, "destination": DESTINATION, "sync": SYNC}
+    pace = SYNC | ({"batch_size": int(batch)} if batch else {})
+    sync = {"name": "purchases", "model": QUERY, "destination": DESTINATION, "sync": pace}
     Path("syncs/purchases.yml").write_text(yaml.safe_dump(sync))
     app(["run", "--output", "json"])
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 DELAY_S: Final = 0.05
 _FEWER: Final = 4
+_LARGE: Final = "10000"
+"""Rows in a batch of drt's: ten requests over one connection, of which each of its batches opens a new one."""
+_AS_IT_COMES: Final = "drt as it comes"
+"""With the batches that it makes where nobody sets another size."""
 PARTS: Final = ("start-up", "read and diff", "encode", "ledger", "posting")
 
 
@@ -38,7 +42,7 @@ def send(bench: Bench) -> Result:
         rounds = interleaved(bench.rounds, contenders)
     ours, parts = median(rounds["uploader send"]), sum(median(rounds[name]) for name in PARTS)
     figures = [Figure("send: events per second", bench.events / ours / 1000, "thousand", note=f"{ours:.2f} s")]
-    for name, words, goal in (("drt", "drt", 8), ("sdk", "Meta's SDK", 12)):
+    for name, words, goal in (("drt", "drt", 8), (_AS_IT_COMES, "drt as it comes", None), ("sdk", "Meta's SDK", 12)):
         theirs = median(rounds[name]) if name in rounds else None
         note = NOT_INSTALLED if theirs is None else f"{theirs:.2f} s"
         ratio = None if theirs is None else theirs / ours
@@ -79,10 +83,16 @@ def _ledger(shop: Shop) -> float:
 
 def _rivals(bench: Bench, shop: Shop, meta: Receiver) -> dict[str, Callable[[], float]]:
     found: dict[str, Callable[[], float]] = {}
-    for name, python in (("drt", bench.python_of_drt), ("sdk", bench.python_of_sdk)):
-        if python is not None:
-            sender = partial(bench.rival, python, name, "send", shop.warehouse, meta.url)
-            found[name] = partial(_counted, sender, meta, shop.events)
+    if sdk := bench.python_of_sdk:
+        sender = partial(bench.rival, sdk, "sdk", "send", shop.warehouse, meta.url)
+        found["sdk"] = partial(_counted, sender, meta, shop.events)
+    if drt := bench.python_of_drt:
+        fewer = bench.shop(bench.part_of(_FEWER))
+        sender = partial(bench.rival, drt, "drt", "send", shop.warehouse, meta.url, _LARGE)
+        found["drt"] = partial(_counted, sender, meta, shop.events)
+        slower = partial(bench.rival, drt, "drt", "send", fewer.warehouse, meta.url)
+        # Minutes, which grow with the events: a part of them tells as much.
+        found[_AS_IT_COMES] = lambda: _counted(slower, meta, fewer.events) * shop.events / fewer.events
     return found
 
 
