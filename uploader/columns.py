@@ -292,9 +292,8 @@ def _laid_out(columns: list[NDArray[np.uint8]], height: int) -> pa.Array:
     # Arrow's pool keeps memory that it had before; new memory costs as much again as what is written into it.
     memory = pa.allocate_buffer(height * int(ends[-1]))
     table = np.frombuffer(memory, dtype=np.uint8).reshape(height, -1)
-    table[:] = np.concatenate([column if column.ndim == 1 else column[0] for column in columns])
     for column, (start, stop) in zip(columns, pairwise(ends), strict=True):
-        if column.ndim == 2:  # a text goes as one item, and not byte by byte
+        if start < stop:  # a text goes as one item, and not byte by byte; a constant goes into each row
             table[:, start:stop].view(f"V{stop - start}")[:] = column.view(f"V{stop - start}")
     offsets = np.arange(height + 1, dtype=np.int64) * ends[-1]
     return pa.LargeStringArray.from_buffers(height, pa.py_buffer(offsets), memory)
