@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uploader.warehouse.profile import Profile
     from uploader.warehouse.spans import Place
 
-SPAN_ROWS: Final = 100_000
+SPAN_ROWS: Final = 70_000
 """How many rows a span may have."""
 _ROWS_PER_SEARCH: Final = 1_000_000
 """Among how many rows repeated ids are looked for at a time."""
