@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uploader.warehouse.spans import Place
 
 SPAN_ROWS: Final = 70_000
-"""How many rows a span may have."""
+"""How many rows a span may have: where millions are due, these are what a run needs most memory for."""
 _ROWS_PER_SEARCH: Final = 1_000_000
 """Among how many rows repeated ids are looked for at a time."""
 STRAYS: Final = pl.Schema(
