@@ -151,7 +151,7 @@ def read_rows(
         raise QualityGateFailed(
             f"{EVENTS_TABLE} and {OUTBOX_TABLE} do not fit: {keys.height} rows asked for, {rows.height}"
             f"{'' if rows.height - keys.height else ' others'} found. "
-            "Nothing was sent. event_key must be unique in both: run `dbt build` and look at its tests."
+            "None of them was sent. event_key must be unique in both: run `dbt build` and look at its tests."
         )
     return withhold(rows.select(*shown, *({"withheld_fields"} - {*shown}))).select(shown)
 
