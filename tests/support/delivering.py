@@ -136,12 +136,13 @@ class World:
         return plan(chosen, keyed, ledger, self.clock(), since)
 
     def run(self, rows: pl.DataFrame, **surroundings: object) -> Report:
-        """Plan and deliver rows in one run."""
+        """Plan and deliver rows in one run: all in one part, or the ``first`` in one and the others in another."""
         with self.ledger() as ledger:
             made = self.plan(ledger, rows, surroundings.pop("since", None))
             begin_watch(made, ledger)
             due = whole(made, rows)
+            first = surroundings.pop("first", due.height)
             sleep = surroundings.pop("sleep", self.sleep)
             monotonic = self.clock.monotonic
             around = Surroundings(ledger, self.platform, self.clock, sleep, **{"monotonic": monotonic} | surroundings)
-            return deliver(made, [due], around)
+            return deliver(made, [due.head(first), due.slice(first)], around)

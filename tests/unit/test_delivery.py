@@ -232,3 +232,13 @@ def test_a_verdict_in_the_middle_of_a_run_looks_nothing_up_by_id(
     world.platform.judge, world.settings = judge, {"batch_size": 100}
     world.run(orders(300), deadline=NOW + timedelta(hours=5))
     assert (set(verdicts), set(seen)) == ({(state,)}, {(0,)})
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_all_of_what_is_read_first_may_be_bad(world: World, batch_size: int) -> None:
+    """Four batches are read before the first request: the event from elsewhere is one of those behind them."""
+    rows = orders(40)
+    first, others = rows["event_id"].sort().head(4 * batch_size), rows["event_id"].sort().slice(4 * batch_size)
+    world.platform.judge, world.settings = rejecting(*first), {"batch_size": batch_size}
+    report = world.run(rows, first=first.len())
+    assert (report.problem, report.books.dead, sorted(world.platform.taken)) == (None, first.len(), others.to_list())

@@ -98,16 +98,45 @@ class Texts:
         return b",".join(encoded.text(place) for place in places)
 
 
+class Lookahead:
+    """Chunks in the order to send them, the next one made while one is sent."""
+
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
+        self._chunks = ahead(chunks)
+        self._sent: Chunk | None = None
+        self._next: Chunk | None = None
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Return each chunk in its turn."""
+        while (chunk := self._peek()) is not None:
+            self._sent, self._next = chunk, None
+            yield chunk
+
+    def rows(self) -> pl.DataFrame:
+        """Return all rows at hand: those of the part that is being sent, and those of the next one."""
+        parts = {id(chunk.part): chunk.part for chunk in (self._sent, self._peek()) if chunk is not None}
+        return pl.concat(parts.values())
+
+    def close(self) -> None:
+        """Make no other chunk."""
+        self._chunks.close()
+
+    def _peek(self) -> Chunk | None:
+        self._next = self._next or next(self._chunks, None)
+        return self._next
+
+
 def slices(parts: Iterable[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Cut rows into slices for a chunk each; yields a part with its ``row_no``, and the slice of it.
+    """Cut rows into slices for a chunk each; yields a part with its ``row_no``, which goes on, and the slice of it.
 
     Apart are rows of two lanes, those that the platform would or would not recognize again, and those of two places.
     """
     apart = ("lane", "quarantines", "resend_us", "place")
+    number = 0
     for part in parts:
         groups = part.partition_by(*apart, maintain_order=True) if part.select(apart).n_unique() > 1 else [part]
-        whole = pl.concat(groups).with_row_index("row_no")
-        start = 0
+        whole = pl.concat(groups).with_row_index("row_no", number)
+        number, start = number + part.height, 0
         for group in groups:
             for first in range(start, start + group.height, ROWS):
                 yield whole, whole.slice(first, min(ROWS, start + group.height - first))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from uploader.clock import microseconds, moment
-from uploader.delivery.chunks import Chunk, Texts, ahead, slices
+from uploader.delivery.chunks import Chunk, Lookahead, Texts, ahead, slices
 from uploader.delivery.exchange import TRIES, Begun, Exchange
 from uploader.delivery.flights import Flights, Started
 from uploader.delivery.isolation import FEWEST, Sent, all_refused, is_contradicted, isolate
@@ -54,7 +54,7 @@ class Delivery:
         self._numbers = count()
         self._flights = Flights(self)
         self._late: list[pl.DataFrame] = []
-        self._rows = pl.DataFrame()
+        self._chunks = Lookahead(iter(()))
         self._reached = 0
         self._witnesses: list[str] = []
         self._refused: list[Sent] = []
@@ -62,11 +62,10 @@ class Delivery:
 
     def run(self, parts: Iterable[pl.DataFrame]) -> Counter:
         """Send ``parts``, whole rows with the columns that `uploader.diff.due` adds, until done or told to stop."""
-        chunks = ahead(self._chunks(parts))
+        self._chunks = Lookahead(self._made(parts))
         try:
             self.pauses.check()
-            for chunk in chunks:
-                self._rows = chunk.part
+            for chunk in self._chunks:
                 self._texts.turn_to(chunk)
                 self._send(self._batches(chunk))
             while left := self._flights.land():
@@ -80,12 +79,12 @@ class Delivery:
             if isinstance(problem, PlatformRefused) and not self.counter.dead:
                 self.counter.problem = PlatformRefused(f"{problem} Nothing was dead-lettered.")
         finally:
-            chunks.close()
+            self._chunks.close()
             self._flights.close()
         self.counter.warnings += self._places.warnings()
         return self.counter
 
-    def _chunks(self, parts: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
+    def _made(self, parts: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
         known = (part.with_columns(plain_until(self.target.rules)) for part in ahead(iter(parts)))
         for part, rows in slices(map(self._places.assign, known)):
             yield Chunk.make(next(self._numbers), part, rows, self._body)
@@ -263,13 +262,14 @@ class Delivery:
         return len(sent.outcome.refused)
 
     def witness(self) -> pl.DataFrame | None:
-        """Return the youngest new event that was not tried yet, to be sent by itself."""
+        """Return the youngest new event that was read and not tried yet, to be sent by itself."""
+        rows = self._chunks.rows()
         is_new = pl.col("lane").is_in([Lane.URGENT, Lane.NEW]) & (pl.col("row_no") >= self._reached)
-        chosen = self._rows.filter(is_new & ~pl.col("event_key").is_in(self._witnesses)).sort("event_at").tail(1)
+        chosen = rows.filter(is_new & ~pl.col("event_key").is_in(self._witnesses)).sort("event_at").tail(1)
         if chosen.is_empty():
             return None
         self._witnesses.append(chosen["event_key"][0])
-        single = Chunk.make(next(self._numbers), self._rows, chosen, self._body)
+        single = Chunk.make(next(self._numbers), rows, chosen, self._body)
         self._texts.keep(single)
         return single.rows
 
