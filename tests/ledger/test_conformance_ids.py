@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.delivering import NOW
-from tests.support.two_kinds import META, Log, keys, send
-from uploader.errors import TryLater, UploaderError
+from tests.support.two_kinds import META, Log, events, keys, send
+from uploader.errors import LedgerRegression, TryLater, UploaderError
 from uploader.ledger import Ledger, State, Store, reading, summary, upkeep
 from uploader.ledger.ids import expect
 from uploader.settings import LedgerSettings
@@ -63,8 +65,55 @@ def test_who_has_no_room_for_a_copy_is_told_where_to_make_some(half: Log) -> Non
             assert told(ledger)
             return
         ledger.store.execute("pragma temp.max_page_count = 1", {})
-        with pytest.raises(TryLater, match=r"cannot be copied .* TMPDIR"):
+        with pytest.raises(TryLater, match=r"no room to look into .* TMPDIR; `uploader send` needs less"):
             told(ledger)
+
+
+def test_a_run_that_has_no_room_for_the_index_still_keeps_a_copy(half: Log) -> None:
+    """The log's own disk may be full, too; what was sent is on it, and a server needs nothing of us."""
+    with half.open() as ledger:
+        if "PostgreSQL" in str(ledger.store):
+            return
+        for statement in ("vacuum", "pragma max_page_count = 1"):
+            ledger.store.execute(statement, {})
+        with pytest.raises(TryLater, match=r"no room to look into .* TMPDIR\.$"):
+            upkeep.keep(ledger, half.clock, LedgerSettings())
+        copies = list(Path(str(ledger.store)).with_name("sent_log.sqlite.backups").iterdir())
+        assert (len(copies), has_index(ledger.store)) == (1, False)
+
+
+def test_a_damaged_log_is_not_told_as_one_without_room(half: Log) -> None:
+    """A copy of its events reads all of them: exit 3."""
+    with half.connection() as store:
+        if "PostgreSQL" in str(store):
+            return
+        page = store.rows("select rootpage from sqlite_schema where name = 'batch_event'", {})[0][0]
+    with Path(str(store)).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    with half.reader() as ledger, pytest.raises(LedgerRegression, match="Restore it from a backup"):
+        told(ledger)
+
+
+def test_who_reads_a_copy_sees_one_moment(half: Log) -> None:
+    """A run takes an intent back, and its batch's number goes to another one, which is taken: 'x' never was."""
+    with half.open() as ledger:
+        expect(ledger, MANY)
+        taken_back = send(ledger, "x")
+        with half.reader() as reader:
+            assert [entry["state"] for entry in reading.history(reader, "x")] == ["intent"]
+            ledger.advance((), (), recalled=[taken_back])
+            send(ledger, "y", state=State.ACKED)
+            assert "acked" not in [entry["state"] for entry in reading.history(reader, "x")]
+
+
+def test_the_books_of_a_small_destination_need_no_index(half: Log) -> None:
+    """It may end long before a large one does, for which the index was left out."""
+    with half.open() as ledger:
+        send(ledger, "d", "e", at=NOW, state=State.ACKED)
+        found = reading.states_for(ledger, META, events("d", "e", at=NOW), at_other_times=False)
+        assert (found.height, set(found["state"])) == (2, {"acked"})
+        assert has_index(ledger.store) == ("PostgreSQL" in str(ledger.store))
 
 
 def test_the_end_of_a_run_brings_the_index_back(half: Log) -> None:

@@ -116,29 +116,33 @@ class SqliteDatabase(Store):
         it at once.
         """
         known = self.rows("select coalesce(sum(events), 0) from batch", {})[0][0]
-        if events >= max(_WORTH_IT, known // 4) and self._has_index():
+        if events >= max(_WORTH_IT, known // 4) and self.finds_ids():
             with self.transaction():
                 self.execute(f"drop index {_INDEX}", {})
 
     def index_ids(self) -> None:
         """See `Store.index_ids`. Who may only read makes a copy of the events that has the index."""
-        if self._has_index():
+        if self.finds_ids():
             return
-        if self._may_write:
-            with self.transaction():
-                self.execute(_MAKE_INDEX, {})
-            return
-        try:
-            for statement in _SHADOW:
-                self._database.execute(statement)
-        except sqlite3.Error as error:
-            raise TryLater(
-                f"The events of the sent log {self.path}, which a run has not finished, cannot be copied to look into "
-                f"them ({error}). Make as much room for temporary files as the log takes, or name a folder that has "
-                "it in the environment variable TMPDIR; the next `uploader send` makes the copy needless."
-            ) from None
+        with self.transaction() if self._may_write else self._snapshot():
+            try:
+                for statement in (_MAKE_INDEX,) if self._may_write else _SHADOW:
+                    self._database.execute(statement)
+            except sqlite3.Error as error:
+                raise self._lacks_room(error) from None
 
-    def _has_index(self) -> bool:
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Read what the log says now, and nothing later, until the connection ends."""
+        self._database.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+
+    def finds_ids(self) -> bool:
+        """See `Store.finds_ids`."""
         places = ("sqlite_schema", "sqlite_temp_schema")
         query = " union all ".join(f"select 1 from {place} where name = '{_INDEX}'" for place in places)
         return bool(self.rows(query, {}))
@@ -204,8 +208,10 @@ class SqliteDatabase(Store):
                 f"The sent log {self.path} was left in the middle of a write, and this command may only read it. "
                 "The next `uploader send` puts it in order."
             )
-        if code not in _BROKEN and self._connection is not None and self._connection.in_transaction:
+        if code not in _BROKEN and self._may_write and self._connection and self._connection.in_transaction:
             return self._unwritable(error)
+        if code == sqlite3.SQLITE_FULL:
+            return self._lacks_room(error)
         self._is_damaged = True
         return LedgerRegression(
             f"The sent log {self.path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
@@ -221,6 +227,16 @@ class SqliteDatabase(Store):
                 f"The sent log {self.path} may not be written. Check its rights, and its folder's."
             )
         return TryLater(f"The sent log {self.path} cannot be written ({error}). No further request is made.")
+
+    def _lacks_room(self, error: sqlite3.Error) -> UploaderError:
+        """SQLite puts what it must sort or copy into temporary files."""
+        if _code(error) not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            return self._unwritable(error) if self._may_write else self._unreadable(error)
+        less = "" if self._may_write else "; `uploader send` needs less of it"
+        return TryLater(
+            f"There is no room to look into the sent log {self.path} ({error}). Make as much room for temporary files "
+            f"as the log takes, or name a folder that has it in the environment variable TMPDIR{less}."
+        )
 
 
 def _column(name: str, kind: pl.DataType, text: str) -> pl.Series:

@@ -157,7 +157,8 @@ def states_for(
     need be found that the sent log knows with the time that they have here.
     """
     oldest, youngest = keys["event_at"].min(), keys["event_at"].max()
-    if ledger is None or keys.height < _FEW or not isinstance(oldest, int) or not isinstance(youngest, int):
+    is_few = keys.height < _FEW and (at_other_times or ledger is None or ledger.store.finds_ids())
+    if ledger is None or is_few or not isinstance(oldest, int) or not isinstance(youngest, int):
         return states_of(ledger, destination_id, keys["event_id"].drop_nulls().unique().to_list()).join(
             keys, on=KEY, how="semi"
         )

@@ -74,6 +74,10 @@ class Store(ABC):
         """Make ready to look for events by their ids: after `expect`, or after a run that did not come to its end."""
         return
 
+    def finds_ids(self) -> bool:
+        """Tell whether to look for events by their ids asks for no more than that."""
+        return True
+
     @abstractmethod
     def rows(self, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""

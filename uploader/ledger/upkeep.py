@@ -61,8 +61,8 @@ def keep(ledger: Ledger, clock: Clock, settings: LedgerSettings) -> None:
     `TryLater` when it could not be done, which takes nothing from the run, and `LedgerRegression` when the log is found
     to be damaged.
     """
-    index_ids(ledger)
     ledger.store.back_up_daily(clock)
+    index_ids(ledger)
     prune(ledger, clock() - timedelta(days=settings.retention_days))
     ledger.store.compact()
 
