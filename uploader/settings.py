@@ -5,12 +5,22 @@ Secrets stand in neither: a setting names the environment variable that holds th
 
 from __future__ import annotations
 
+import codecs
 import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,9 +34,13 @@ from uploader.errors import ConfigurationError
 from uploader.hosts import plain_host
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from pydantic_core import ErrorDetails
 
 FILE: Final = Path("uploader.toml")
+FILE_VARIABLE: Final = "UPLOADER_SETTINGS"
+"""Names another file."""
 Host = Annotated[str, AfterValidator(plain_host)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -58,7 +72,7 @@ class LedgerSettings(_Section):
 
     path: Path = Path("sent_log.sqlite")
     url_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")] | None = None
-    """The name of the variable that holds the address of a PostgreSQL database, which then takes the file's place."""
+    """The name of the variable that holds the address of a PostgreSQL database, instead of ``path``."""
     allow_network_filesystem: bool = False
     """Also where other machines could write, and a lock may not hold."""
     retention_days: Annotated[int, Field(le=36_500)] = 120
@@ -80,6 +94,12 @@ class LedgerSettings(_Section):
                 "repeated one for days more; what the sent log forgot before that could be sent and counted again"
             )
         return days
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if self.url_env and "path" in self.model_fields_set:
+            raise ValueError("has both path and url_env: the sent log is in one place, so remove one of them")
+        return self
 
 
 class DestinationSettings(_Section):
@@ -116,7 +136,7 @@ class QualitySettings(_Section):
     max_zero_value_rate: Rate = 1.0
     max_pixel_duplicate_rate: Rate = 1.0
     value_band_factor: Annotated[float, Field(gt=1)] = 1000
-    history_days: Annotated[int, Field(ge=1)] = 90
+    history_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     max_outlier_rate: Rate = 0.01
 
 
@@ -124,6 +144,22 @@ class DeliverySettings(_Section):
     """``[delivery]``: rules of a run."""
 
     max_outbox_age_hours: Annotated[float, Field(gt=0, le=24 * 365)] = 24
+
+
+class _File(TomlConfigSettingsSource):
+    """``uploader.toml``, but for the sent log's place where the environment names one, of either kind."""
+
+    def __call__(self) -> dict[str, Any]:
+        """See pydantic-settings."""
+        found, ledger = super().__call__(), ("path", "url_env")
+        named = {name.lower() for name, value in os.environ.items() if value}
+        if not named.isdisjoint(f"uploader__ledger__{key}" for key in ledger) and isinstance(found.get("ledger"), dict):
+            found["ledger"] = {key: value for key, value in found["ledger"].items() if key not in ledger}
+        return found
+
+
+def _file() -> Path:
+    return Path(os.environ.get(FILE_VARIABLE) or FILE)
 
 
 class Settings(BaseSettings):
@@ -135,7 +171,6 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
-        toml_file=FILE,
     )
 
     ledger: LedgerSettings = LedgerSettings()
@@ -153,7 +188,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment variables win over ``uploader.toml``; there are no other sources."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _File(settings_cls, toml_file=_file())
 
     def destination(self, name: str) -> DestinationSettings:
         """Return a destination's settings, all defaults where it has none."""
@@ -172,10 +207,15 @@ def load() -> Settings:
     if unknown := _unknown_variables():
         text = ", ".join(unknown)
         raise ConfigurationError(f"There is no such setting: {text}. Variables are UPLOADER__SECTION__KEY.")
+    file = _file()
+    if os.environ.get(FILE_VARIABLE) and not file.is_file():
+        raise ConfigurationError(f"There is no file {file}, which the environment variable {FILE_VARIABLE} names.")
     try:
         return Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{FILE} is not valid TOML: {error}. Correct that line.") from None
+        if file.read_bytes().startswith(codecs.BOM_UTF8):
+            raise ConfigurationError(f"{file} begins with a byte order mark. Save it as UTF-8 without one.") from None
+        raise ConfigurationError(f"{file} is not valid TOML: {error}. Correct that line.") from None
     except SettingsError as error:
         raise ConfigurationError(f"{error}. Name the key too: UPLOADER__SECTION__KEY.") from None
     except ValidationError as error:
@@ -183,7 +223,7 @@ def load() -> Settings:
             f"  {'.'.join(str(part) for part in problem['loc'])}: {_said(problem)}" for problem in error.errors()
         ]
         text = "\n".join(problems)
-        raise ConfigurationError(f"Settings ({FILE} or UPLOADER__SECTION__KEY) to correct:\n{text}") from None
+        raise ConfigurationError(f"Settings ({file} or UPLOADER__SECTION__KEY) to correct:\n{text}") from None
 
 
 def _unknown_variables() -> list[str]:

@@ -38,7 +38,10 @@ HOLD_REASONS = {
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Run the demo with a clock a year ahead; return what it printed, and its folder."""
-    project = Project.copy(tmp_path_factory.mktemp("demo"), {"UPLOADER_NOW": IN_A_YEAR})
+    project = Project.copy(tmp_path_factory.mktemp("demo"), {"UPLOADER_NOW": IN_A_YEAR, "SHOP_LOG": "postgresql://x/y"})
+    # A shop's own settings, whose sent log and names are none of the demo's business.
+    own = "[ledger]\nurl_env = 'SHOP_LOG'\n[destinations.meta]\ntoken_env = 'SHOP_TOKEN'\ntest_event_code = 'TEST1'\n"
+    (project.folder / "uploader.toml").write_text(own, encoding="utf-8")
     return project.uploader("demo"), project.folder
 
 

@@ -156,6 +156,52 @@ def test_a_goal_has_no_name_that_nobody_can_see(toml: Callable[[str], None], nam
         settings.load()
 
 
+def test_the_environment_names_the_sent_logs_place(
+    toml: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rehearsal's file wins over the database that the shop's own settings name, and the other way round."""
+    toml("[ledger]\nurl_env = 'SHOP_LOG'\nretention_days = 200\n")
+    monkeypatch.setenv("UPLOADER__LEDGER__PATH", "rehearsal.sqlite")
+    found = settings.load().ledger
+    assert (found.path, found.url_env, found.retention_days) == (Path("rehearsal.sqlite"), None, 200)
+    toml("[ledger]\npath = 'log.sqlite'\n")
+    monkeypatch.delenv("UPLOADER__LEDGER__PATH")
+    monkeypatch.setenv("UPLOADER__LEDGER__URL_ENV", "SHOP_LOG")
+    assert settings.load().ledger.url_env == "SHOP_LOG"
+
+
+def test_a_sent_log_in_two_places_is_refused(toml: Callable[[str], None]) -> None:
+    """Which of them is meant, only the user knows."""
+    toml("[ledger]\nurl_env = 'SHOP_LOG'\npath = 'log.sqlite'\n")
+    with pytest.raises(ConfigurationError, match="ledger: has both path and url_env"):
+        settings.load()
+
+
+def test_another_file_may_hold_the_settings(toml: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """UPLOADER_SETTINGS names it; one that is not there is no empty one."""
+    toml("[quality]\nmax_zero_value_rate = 0.5\n")
+    monkeypatch.setenv("UPLOADER_SETTINGS", "other.toml")
+    with pytest.raises(ConfigurationError, match=r"no file other\.toml, which .* UPLOADER_SETTINGS names"):
+        settings.load()
+    Path("other.toml").write_text("[quality]\nmax_zero_value_rate = 0.25\n", encoding="utf-8")
+    assert settings.load().quality.max_zero_value_rate == 0.25
+
+
+@pytest.mark.usefixtures("toml")
+def test_a_byte_order_mark_is_named() -> None:
+    """The line that the parser would name is right."""
+    settings.FILE.write_bytes(b"\xef\xbb\xbf[ledger]\npath = 'log.sqlite'\n")
+    with pytest.raises(ConfigurationError, match="begins with a byte order mark"):
+        settings.load()
+
+
+def test_a_history_has_an_end(toml: Callable[[str], None]) -> None:
+    """Days before the year one are none."""
+    toml("[quality]\nhistory_days = 1000000\n")
+    with pytest.raises(ConfigurationError, match=r"quality\.history_days: "):
+        settings.load()
+
+
 def test_settings_cannot_change_during_a_run() -> None:
     """They are read once and frozen."""
     found = settings.load()

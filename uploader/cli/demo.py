@@ -21,6 +21,7 @@ from uploader.clock import NOW_VARIABLE, system_clock
 from uploader.destinations import names
 from uploader.errors import ConfigurationError
 from uploader.report import money
+from uploader.settings import FILE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,8 @@ SEEDS: Final = Path("seeds") / "demo"
 WORK: Final = Path("target") / "demo"
 DBT: Final = Path("target") / "demo_dbt"
 """Kept between runs, so that dbt parses only what changed."""
+SETTINGS: Final = "uploader.toml"
+"""An empty file in the place of the shop's own, whose sent log and thresholds are none of the demo's business."""
 ALL: Final = "enabled_destinations: all"
 WITHDRAWN: Final = "100494"
 """An order whose buyer took the consent back after buying."""
@@ -41,7 +44,7 @@ WITHDRAWN: Final = "100494"
 def demo() -> int:
     """Load the demo shop, build, check and send to a local sandbox, and show what was sent, held and why.
 
-    Everything happens in target/demo and on this machine. Example: uploader demo
+    Everything happens below target/ and on this machine. Example: uploader demo
     """
     if not SEEDS.is_dir():
         raise ConfigurationError(f"There is no {SEEDS}. Run the demo in a checkout of the project.")
@@ -50,6 +53,7 @@ def demo() -> int:
     clock = system_clock()
     shutil.rmtree(WORK, ignore_errors=True)
     move_dates(SEEDS, WORK / "raw", timedelta(seconds=round((clock() - ANCHOR).total_seconds())))
+    (WORK / SETTINGS).touch()
     with Sandbox(clock=clock) as sandbox:
         return _tour(sandbox, _environment(sandbox, clock()))
 
@@ -95,6 +99,7 @@ def _environment(sandbox: Sandbox, now: datetime) -> dict[str, str]:
             "DBT_TARGET_PATH": str(DBT),
             "DBT_LOG_PATH": str(DBT / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            FILE_VARIABLE: str(WORK / SETTINGS),
             "UPLOADER_WAREHOUSE": str(WORK / "warehouse.duckdb"),
             "UPLOADER__LEDGER__PATH": str(WORK / "sent_log.sqlite"),
             # Only the demo uses the folder, wherever it is.
