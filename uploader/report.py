@@ -26,6 +26,15 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def is_text(text: str) -> bool:
+    """Tell whether this is UTF-8: what is not, in a name or an argument, comes from Python with marks in its place."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def lasting(span: timedelta) -> str:
     """Write a length of time as its two largest parts: ``6 d 3 h``, ``4 h 10 min``, ``0 min``."""
     minutes = max(int(span.total_seconds()) // 60, 0)

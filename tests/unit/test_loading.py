@@ -161,6 +161,46 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         files_in(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(("name", "like"), [("ex[1]", "ex1"), ("a*b", "axb"), ("q?", "qz")])
+def test_a_folders_name_is_no_pattern(connection: Connection, tmp_path: Path, name: str, like: str) -> None:
+    """The file that was listed is the one that is read, whatever lies beside it."""
+    for folder in (name, like):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "orders.csv").write_text(f"order_id\n{folder}\n", encoding="utf-8")
+    load_files(connection, PROFILE, files_in(tmp_path / name), append=False)
+    assert rows(connection) == [(name,)]
+
+
+def test_a_folders_name_is_no_column(connection: Connection, tmp_path: Path) -> None:
+    """Exports are kept by day, and a file has the columns that it has."""
+    folder = tmp_path / "day=2026-11-20"
+    folder.mkdir()
+    (folder / "orders.csv").write_text("order_id\n1\n", encoding="utf-8")
+    pl.DataFrame({"session_id": ["1"]}).write_parquet(folder / "sessions.parquet")
+    load_files(connection, PROFILE, files_in(folder), append=False)
+    assert (rows(connection), rows(connection, "sessions")) == ([("1",)], [("1",)])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_value_of_another_type_is_not_repeated(connection: Connection, tmp_path: Path, ending: str) -> None:
+    """The message has the column and both types; the number is a person's."""
+    load_file(connection, PROFILE, _parquet(tmp_path, {"order_id": [1], "phone": [491717654321]}), append=False)
+    wrong = {"order_id": ["2"], "phone": ["+49 171 7654321"]}
+    file = _parquet(tmp_path, wrong)
+    if ending == "csv":
+        file = tmp_path / "orders.csv"
+        pl.DataFrame(wrong).write_csv(file)
+    with pytest.raises(ConfigurationError, match=r"phone \(BIGINT, here VARCHAR\)") as caught:
+        load_file(connection, PROFILE, file, append=True)
+    assert "7654321" not in str(caught.value)
+    assert rows(connection) == [(1, 491717654321)]
+
+
+def _parquet(folder: Path, columns: dict[str, list[object]]) -> Path:
+    pl.DataFrame(columns).write_parquet(folder / "orders.parquet")
+    return folder / "orders.parquet"
+
+
 def test_one_table_in_two_forms_is_refused(tmp_path: Path) -> None:
     """Which of them is the truth, only the user knows."""
     for name in ("orders.csv", "orders.parquet", "sessions.csv"):

@@ -116,6 +116,50 @@ def test_broken_yaml_is_a_message(project: Path) -> None:
         read_profile(project, {})
 
 
+def test_broken_yaml_does_not_repeat_a_password(project: Path) -> None:
+    """YAML takes an unquoted ! for a tag of its own; the message says where, and not what."""
+    broken = PROFILE.replace("path: dev.duckdb", "path: dev.duckdb, password: !S3cretPass")
+    (project / "profiles.yml").write_text(broken, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"profiles\.yml is not valid YAML \(line 5, column \d+\)") as caught:
+        read_profile(project, {})
+    assert "S3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["{{ '/srv/' + 1 }}", "{{ env_var() }}", "{{ 1 / 0 }}", "{{ env_var('A') }", "{{ x.y }}"]
+)
+def test_a_template_that_fails_is_named_by_its_key(project: Path, path: str) -> None:
+    """It is no path, and its mistake no traceback."""
+    (project / "profiles.yml").write_text(PROFILE.replace("path: dev.duckdb", f'path: "{path}"'), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"profiles\.yml: path cannot be read"):
+        read_profile(project, {"A": "1"})
+
+
+@pytest.mark.parametrize("text", ["profile: [c]", "profile: shop\nvars: {raw_schema: }"])
+def test_what_must_be_a_text_is_named(project: Path, text: str) -> None:
+    """An empty schema would be called None."""
+    (project / "dbt_project.yml").write_text(f"name: shop\n{text}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"(profile|raw_schema) must be a text, and not empty"):
+        read_profile(project, {})
+
+
+def test_the_raw_schema_below_the_projects_name_goes_first(project: Path) -> None:
+    """As in dbt."""
+    text = PROJECT + "vars: {raw_schema: other, shop: {raw_schema: shop_raw}}\n"
+    (project / "dbt_project.yml").write_text(text, encoding="utf-8")
+    assert read_profile(project, {}).raw_schema == "shop_raw"
+
+
+def test_an_account_without_a_home(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers run as numbers that no name belongs to; the project's own profile is enough."""
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert read_profile(project, {}).path == project / "dev.duckdb"
+
+
 @pytest.mark.parametrize(
     ("environment", "file"),
     [({}, ROOT / "warehouse.duckdb"), ({"UPLOADER_WAREHOUSE": "/data/w.duckdb"}, Path("/data/w.duckdb"))],

@@ -33,4 +33,5 @@ def load(
         print_json({"schema": context.profile.raw_schema, "tables": loaded})
         return
     for table, rows in loaded.items():
-        stdout().print(f"{context.profile.raw_schema}.{table}: {rows} rows {'added' if append else 'loaded'}")
+        done = "added" if append else "loaded"
+        stdout().print(f"{context.profile.raw_schema}.{table}: {rows} rows {done}", markup=False)

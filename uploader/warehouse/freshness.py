@@ -26,7 +26,9 @@ def newest(connection: Connection, profile: Profile) -> dict[str, datetime | Non
 
 def _newest(connection: Connection, profile: Profile, table: str, column: str) -> datetime | None:
     name = quoted(profile.raw_schema, table)
-    query = f"select max(try_cast(cast({column} as varchar) as timestamptz) at time zone 'UTC') from {name}"
+    read = f"try_cast(cast({column} as varchar) as timestamptz) at time zone 'UTC'"
+    # What staging reads: a mistyped year is no time.
+    query = f"select max({read}) from {name} where {read} >= timestamp '1970-01-01' and {read} < timestamp '2200-01-01'"
     try:
         row = first_row(connection, query)
     except ConfigurationError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from uploader.errors import ConfigurationError, UsageError
+from uploader.report import is_text, printable
 from uploader.warehouse.duckdb import Connection, quoted, table_columns
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from uploader.warehouse.profile import Profile
 
 # Every CSV value stays text, so that a postal code keeps its leading zero; staging gives the types. DuckDB would
-# guess that lines above a longer row are no data, and that '#' begins a comment: both lose orders without a word.
+# guess that lines above a longer row are no data, and that '#' begins a comment: both lose orders without a word. A
+# folder like day=2026-11-20 is no column.
 _READERS: Final = {
     ".csv": "read_csv(?, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
-    "skip = 0, comment = '')",
-    ".parquet": "read_parquet(?)",
+    "skip = 0, comment = '', hive_partitioning = false)",
+    ".parquet": "read_parquet(?, hive_partitioning = false)",
 }
 
 
@@ -67,7 +69,9 @@ def load_files(connection: Connection, profile: Profile, files: Sequence[Path], 
 
 
 def _refuse_unreadable(file: Path) -> None:
-    """Raise for a CSV file that would be loaded as something else than it is."""
+    """Raise for a file that would be loaded as something else than it is."""
+    if not is_text(str(file)):
+        raise UsageError(f"The name of {printable(str(file))} is not UTF-8. Rename it.")
     if file.suffix.lower() != ".csv":
         return
     with file.open("rb") as content:
@@ -85,27 +89,45 @@ def _refuse_unreadable(file: Path) -> None:
 
 def load_file(connection: Connection, profile: Profile, file: Path, *, append: bool) -> int:
     """Replace the raw table named like ``file``, or add to it, and return how many rows the file has."""
-    name = table_of(file)
+    name, misfits = table_of(file), ""
     table = quoted(profile.raw_schema, name)
-    source = _READERS[file.suffix.lower()]
+    source, read = _READERS[file.suffix.lower()], _literal(file)
     present = table_columns(connection, profile.raw_schema, name)
     try:
         connection.execute(f"create schema if not exists {quoted(profile.raw_schema)}").fetchall()
         if append and present:
-            columns = connection.execute(f"describe select * from {source}", [str(file)]).fetchall()
-            unknown = [column for column, *_ in columns if column.lower() not in {known.lower() for known in present}]
+            there, here = _types(connection, table, []), _types(connection, source, [read])
+            unknown = [column for column in here if column not in there]
             if unknown:
                 raise ConfigurationError(
                     f"{file} has columns that the table {name} lacks: {', '.join(unknown)}. "
                     "Load it without --append, or remove them."
                 )
-            result = connection.execute(f"insert into {table} by name select * from {source}", [str(file)])
+            misfits = ", ".join(f"{key} ({there[key]}, here {here[key]})" for key in here if here[key] != there[key])
+            result = connection.execute(f"insert into {table} by name select * from {source}", [read])
         else:
-            result = connection.execute(f"create or replace table {table} as select * from {source}", [str(file)])
+            result = connection.execute(f"create or replace table {table} as select * from {source}", [read])
         rows = result.fetchall()
+    except (duckdb.ConversionException, duckdb.OutOfRangeException):
+        # Not in DuckDB's own words: they repeat the value.
+        raise ConfigurationError(
+            f"{file} cannot be loaded: a value does not fit its column's type in the table {name}. Of another type "
+            f"there: {misfits or 'none'}. Load it without --append, or correct it."
+        ) from None
     except duckdb.Error as error:
         raise ConfigurationError(f"{file} cannot be loaded: {_reason(error)}.") from None
     return int(rows[0][0]) if rows else 0
+
+
+def _literal(file: Path) -> str:
+    """Return a path that DuckDB takes as it is written, and not for a pattern."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
+
+
+def _types(connection: Connection, source: str, values: Sequence[str]) -> dict[str, str]:
+    """Return the columns of a table or a file, in small letters, with their types."""
+    found = connection.execute(f"describe select * from {source}", list(values)).fetchall()
+    return {column.lower(): kind for column, kind, *_ in found}
 
 
 def _reason(error: duckdb.Error) -> str:
