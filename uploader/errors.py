@@ -2,7 +2,7 @@
 
 UploaderError
 ├── UsageError            64  wrong use of the command
-├── QualityGateFailed     65  the gate, or the last build, failed: nothing was sent
+├── QualityGateFailed     65  the gate, or the last build, failed, or rows do not fit: they are not sent
 ├── BooksDoNotBalance     70  a bug: rows read are not the sum of their states
 ├── TryLater              75  lock, busy warehouse, stale outbox, platform asks to wait, deadline
 ├── Interrupted          130  or 143: a signal ended the run before it sent
@@ -27,7 +27,7 @@ class UsageError(UploaderError):
 
 
 class QualityGateFailed(UploaderError):
-    """The quality gate or the last dbt build failed: nothing was sent."""
+    """The quality gate or the last dbt build failed, or rows do not fit what was judged: they are not sent."""
 
     exit_code = 65
 

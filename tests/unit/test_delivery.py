@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from tests.support.at_once import whole
 from tests.support.delivering import NOW, Platform, World, accepted, orders, refused, rejecting
-from uploader.delivery.run import exit_code
-from uploader.errors import PlatformRefused, TryLater
+from uploader.delivery.run import deliver, exit_code
+from uploader.delivery.surroundings import Surroundings
+from uploader.errors import PlatformRefused, QualityGateFailed, TryLater
 from uploader.ledger import State
 from uploader.transport import Answer, InDoubt, NotSent
 
@@ -242,3 +245,19 @@ def test_all_of_what_is_read_first_may_be_bad(world: World, batch_size: int) -> 
     world.platform.judge, world.settings = rejecting(*first), {"batch_size": batch_size}
     report = world.run(rows, first=first.len())
     assert (report.problem, report.books.dead, sorted(world.platform.taken)) == (None, first.len(), others.to_list())
+
+
+def test_rows_that_do_not_fit_in_the_middle_of_a_run_leave_its_figures(world: World) -> None:
+    """Exit 65; what was sent before is told, and other destinations of the run are not touched by it."""
+    rows = orders(4)
+
+    def parts(due: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        yield due.head(2)
+        raise QualityGateFailed("3 of 4 rows")
+
+    with world.ledger() as ledger:
+        made = world.plan(ledger, rows)
+        around = Surroundings(ledger, world.platform, world.clock, world.sleep, monotonic=world.clock.monotonic)
+        report = deliver(made, parts(whole(made, rows)), around)
+    assert (str(report.problem), exit_code([report])) == ("3 of 4 rows", 65)
+    assert (report.books.acked, report.books.deferred, report.books.is_balanced) == (2, 2, True)

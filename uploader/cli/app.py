@@ -18,6 +18,7 @@ from uploader.cli.commands import COMMANDS
 from uploader.cli.console import errors, print_json
 from uploader.errors import ConfigurationError, UploaderError, UsageError
 from uploader.redaction import Redactor, secrets_of
+from uploader.report import is_text
 
 
 def application(asked: str | None) -> typer.Typer:
@@ -162,10 +163,8 @@ def _listen() -> None:
 
 def _require_text(words: list[str]) -> None:
     """Raise for a word that is no text in this machine's encoding."""
-    try:
-        "".join(words).encode()
-    except UnicodeEncodeError:
-        raise UsageError("A word of the command is not UTF-8 text.") from None
+    if not is_text("".join(words)):
+        raise UsageError("A word of the command is not UTF-8 text.")
 
 
 def _tell(message: str, code: int, *, as_json: bool) -> int:

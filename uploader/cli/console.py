@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,11 @@ errors = PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 def print_json(content: Any) -> None:
     """Write one JSON document to stdout."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
-    sys.stdout.write(orjson.dumps(content, default=str, option=options).decode() + "\n")
+    try:
+        text = orjson.dumps(content, default=str, option=options).decode()
+    except TypeError:  # the name of a file that is no UTF-8
+        text = json.dumps(content, default=str, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def stdout() -> Console:

@@ -66,8 +66,9 @@ def _story(
     context: Context, connection: Connection, ledger: Ledger | None, targets: dict[str, Target], key: str
 ) -> dict[str, Any]:
     found = stories.events_of(connection, context.profile, key)
-    order_id = found["order_id"][0] if found.height else key
-    order = stories.order_state(connection, context.profile, order_id) if order_id is not None else None
+    # A lead or another record may have the same id as an order.
+    orders = (stories.order_state(connection, context.profile, name) for name in (key, *found["order_id"].drop_nulls()))
+    order = next((known for known in orders if known is not None), None)
     reason = stories.reason_without_event(connection, context.profile, key)
     if order is None and not found.height and reason is None:
         raise UsageError(

@@ -20,7 +20,7 @@ from uploader.errors import ConfigurationError, UsageError
 from uploader.ledger import guarded
 from uploader.ledger.erasing import Arrived, arrived
 from uploader.ledger.erasing import forget as forget_keys
-from uploader.report import plural, printable
+from uploader.report import is_text, plural, printable
 from uploader.warehouse import writing
 from uploader.warehouse.erasing import Erasure, Held
 from uploader.warehouse.rewriting import rewrite
@@ -125,6 +125,8 @@ def _read(kind: str, value: str) -> str:
         value = typer.prompt(label, hide_input=True, err=True) if is_interactive() else sys.stdin.readline()
     if not value.strip():
         raise UsageError(f"{_LABELS[kind]}: no value was given.")
+    if not is_text(value):
+        raise UsageError(f"{_LABELS[kind]}: the value is not UTF-8 text.")
     return value.strip()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from uploader.cli.console import errors, print_json, stdout
 from uploader.cli.context import Context
@@ -15,7 +16,7 @@ from uploader.clock import parse_time
 from uploader.delivery.planning import standing_counts
 from uploader.encode import encode
 from uploader.errors import UsageError
-from uploader.report import money, plan_figures
+from uploader.report import money, plan_figures, printable
 from uploader.warehouse import outbox, reading
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def plan(
     Example: uploader plan --show 1
     """
     context = Context.load()
-    choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since else None)
+    choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since is not None else None)
     with context.sent_log() as ledger, reading(context.profile) as connection:
         chosen = candidates(context, connection, choice)
         made = plans(context, connection, ledger, chosen, choice)
@@ -95,18 +96,18 @@ def _tables(figures: dict[str, Any]) -> None:
 
 
 def _table(title: str, found: dict[str, Any]) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    table = Table(title=Text(printable(title)), title_justify="left", show_header=False, box=None)
     table.add_column(justify="right")
     table.add_column()
     table.add_column()
     table.add_row(str(found["due"]), "due", money(found["due_value"].items()))
     for state, rows in found["sent_log"].items():
-        table.add_row(str(rows), f"already {state}", "")
+        table.add_row(str(rows), Text(f"already {state}"), "")
     for key in ("waiting", "deferred", "expired", "suppressed", "in_doubt_too_late"):
         if isinstance(found.get(key), int) and found[key]:
             table.add_row(str(found[key]), key, "")
     for reason, rows in found["held"].items():
-        table.add_row(str(rows), f"held: {reason}", "")
+        table.add_row(str(rows), Text(printable(f"held: {reason}")), "")
     return table
 
 

@@ -44,7 +44,7 @@ def prove(
     context = Context.load()
     now = naive(context.clock())
     since = naive(parse_time(begin, "--from", UsageError))
-    until = naive(parse_time(end, "--to", UsageError)) if end else now
+    until = naive(parse_time(end, "--to", UsageError)) if end is not None else now
     if since >= until:
         raise UsageError("--from must be before --to.")
     found = {"period": {"from": since, "to": until}, "made_at": now} | _evidence(context, since, until) | _rules()

@@ -23,6 +23,6 @@ def sandbox(
     from uploader.sandbox import serve
 
     try:
-        serve(port, token, dataset, parse_time(now, "--now", UsageError) if now else None)
+        serve(port, token, dataset, parse_time(now, "--now", UsageError) if now is not None else None)
     except OSError as error:
         raise UsageError(f"Port {port} cannot be used ({error.strerror}). Choose another one with --port.") from None

@@ -72,7 +72,7 @@ def send(
 
     Example: uploader send --destination meta --deadline 3000
     """
-    choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since else None, test)
+    choice = Choice(destination or (), parse_time(since, "--since", UsageError) if since is not None else None, test)
     if init and not yes:
         _confirm()
     context, interruption = Context.load(), Interruption()
@@ -81,9 +81,9 @@ def send(
     reports, damage = _locked(context, options, interruption)
     code = exit_code(reports, interrupted=lambda: interruption.number)
     problem = "Interrupted; what was not tried is sent by the next run." if interruption.number else None
-    _tell(reports, code, problem, as_json=as_json)
     if damage:
-        raise damage
+        code, problem = damage.exit_code, str(damage)
+    _tell(reports, code, problem, as_json=as_json)
     return code
 
 
@@ -188,7 +188,7 @@ def _keep(context: Context, ledger: Ledger) -> LedgerRegression | None:
 
 def _tell(reports: Sequence[Report], code: int, problem: str | None, *, as_json: bool) -> None:
     if problem:
-        errors.print(problem, style="yellow")
+        errors.print(problem, markup=False, style="bold red" if code == LedgerRegression.exit_code else "yellow")
     for report in reports:
         for warning in report.warnings:
             errors.print(warning, markup=False, style="yellow")

@@ -11,7 +11,7 @@ from uploader.clock import naive
 from uploader.delivery.books import UNTOLD, Books, Tally
 from uploader.delivery.sending import Delivery
 from uploader.diff import KEY, Standing, timed
-from uploader.errors import PlatformRefused, TryLater, UploaderError
+from uploader.errors import PlatformRefused, QualityGateFailed, TryLater, UploaderError
 from uploader.ledger import State, reading
 
 if TYPE_CHECKING:
@@ -133,8 +133,9 @@ def exit_code(reports: Sequence[Report], *, interrupted: Callable[[], int | None
     if signal is not None:
         return 128 + signal
     problems = [report.problem for report in reports]
-    if any(isinstance(problem, PlatformRefused) for problem in problems):
-        return PlatformRefused.exit_code
+    for kind in (PlatformRefused, QualityGateFailed):
+        if any(isinstance(problem, kind) for problem in problems):
+            return kind.exit_code
     if any(report.books.needs_attention for report in reports):
         return 2
     return TryLater.exit_code if any(isinstance(problem, TryLater) for problem in problems) else 0

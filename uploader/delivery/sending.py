@@ -26,7 +26,7 @@ from uploader.delivery.verdicts import changed, in_time, intended, plain_until, 
 from uploader.destinations.interface import Outcome, Request, Verdict
 from uploader.diff import Lane
 from uploader.encode import leaf_paths, pack
-from uploader.errors import PlatformRefused, TryLater, UploaderError
+from uploader.errors import PlatformRefused, QualityGateFailed, TryLater, UploaderError
 from uploader.ledger import QUARANTINE, Intent, State
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Delivery:
             self._bury_all()
         except UploaderError as problem:
             self._flights.give_up()
-            if not isinstance(problem, TryLater | PlatformRefused):
+            if not isinstance(problem, TryLater | PlatformRefused | QualityGateFailed):
                 raise
             self.counter.problem = problem
             if isinstance(problem, PlatformRefused) and not self.counter.dead:

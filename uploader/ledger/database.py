@@ -214,7 +214,7 @@ class SqliteDatabase(Store):
             return self._lacks_room(error)
         self._is_damaged = True
         return LedgerRegression(
-            f"The sent log {self.path} cannot be read ({error}). Nothing was sent. Restore it from a backup; "
+            f"The sent log {self.path} cannot be read ({error}). No further request is made. Restore it from a backup; "
             "do not delete it: events that were sent would be sent again."
         )
 

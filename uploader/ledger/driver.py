@@ -71,7 +71,7 @@ def not_let_in(error: psycopg.Error, log: object, password: str) -> UploaderErro
         return ConfigurationError(_UNREADABLE)
     if _REFUSED.search(said):
         return ConfigurationError(f"The sent log {log} cannot be reached ({said}). Correct its address, or the server.")
-    return TryLater(f"The sent log {log} cannot be reached ({said}). Nothing was sent; try again later.")
+    return TryLater(f"The sent log {log} cannot be reached ({said}). No request is made; try again later.")
 
 
 def failure(error: psycopg.Error, log: object) -> UploaderError:
@@ -79,7 +79,7 @@ def failure(error: psycopg.Error, log: object) -> UploaderError:
     code = error.sqlstate or ""
     if code in _BROKEN:
         return LedgerRegression(
-            f"The sent log {log} cannot be read (code {code}). Nothing was sent. Restore it from a backup; "
+            f"The sent log {log} cannot be read (code {code}). No further request is made. Restore it from a backup; "
             "do not delete it: events that were sent would be sent again."
         )
     if code in _NOT_KEPT or (isinstance(error, psycopg.DataError) and not code):
