@@ -16,18 +16,29 @@
     {{ return(graph.nodes['model.conversions.' ~ model_name].config.unique_key if execute) }}
 {% endmacro %}
 
-{# A relation to select from, with the rows of the slice alone; slice_by: what they are known by. Their rows are
+{# A relation to select from, with the rows of the slice alone; slice_by: what they are known by. Of a table its rows are
    found first, and then all columns read of these alone. A table is made once, and it is known whether in a slice; a view
    asks each time that it is read. A unit test, which has rows in place of a relation with a schema, gets all of them. #}
 {% macro sliced(relation, slice_by) -%}
     {%- if not (execute and relation.schema and slice_by and can_slice()) -%}
         {{ relation }}
     {%- elif (model and model.config.materialized == 'view') or is_slice() -%}
-        (select * from {{ relation }} where rowid in (select rowid from {{ relation }} where {{ in_slice(slice_by) }}))
+        {%- set condition = in_slice(slice_by) -%}
+        {%- if has_row_numbers(relation) -%}
+            {%- set condition = 'rowid in (select rowid from ' ~ relation ~ ' where ' ~ condition ~ ')' -%}
+        {%- endif -%}
+        (select * from {{ relation }} where {{ condition }})
     {%- else -%}
         {{ relation }}
     {%- endif -%}
 {%- endmacro %}
+
+{# Whether DuckDB numbers the rows of a relation: not those of a view, and a column of that name goes before. #}
+{% macro has_row_numbers(relation) %}
+    {% set found = load_relation(relation) %}
+    {% set names = adapter.get_columns_in_relation(found) | map(attribute='name') if found is not none else [] %}
+    {{ return(found is not none and found.type == 'table' and 'rowid' not in names | map('lower')) }}
+{% endmacro %}
 
 {# Whether a row belongs to what is built anew. Without a slice every row does: so a view means the same to whoever asks
    it between two runs. slice_by: SQL of the values that the record is hashed from, or of the hash. #}
