@@ -23,14 +23,17 @@
         {% do links.append(link_of("'" ~ records[column] ~ "'", raw_text(table, column))) %}
     {% endfor %}
     {% for column in nodes if has_raw_column(table, column) %}
-        {% do links.append(link_of("'nodes'", "'" ~ nodes[column] ~ ":' || " ~ raw_text(table, column))) %}
+        {#- Ids of two spellings are one to who asks to be forgotten: each goes with the form that is hashed. -#}
+        {% for id in [raw_text(table, column), other_spelling(raw_text(table, column))] %}
+            {% do links.append(link_of("'nodes'", "'" ~ nodes[column] ~ ":' || " ~ id)) %}
+        {% endfor %}
     {% endfor %}
     {% for column in ids if has_raw_column(table, column) %}
         {% do links.append(link_of("'ids'", raw_text(table, column))) %}
         {% do links.extend(makers_of_id(raw_text(table, column))) %}
     {% endfor %}
     {#- These may become events, and cease to be, without any change of their own. -#}
-    {% if table in ('app_events', 'messages', 'subscriptions') and has_raw_column(table, 'email') %}
+    {% if table in ('app_events', 'messages', 'subscriptions', 'web_events') and has_raw_column(table, 'email') %}
         {% do links.append(link_of_email(table)) %}
     {% endif %}
     {% if table == 'order_lines' %}
@@ -64,6 +67,11 @@
 {# The e-mail address of a raw row, as int_identities__mentioned has it. #}
 {% macro link_of_email(table) -%}
     {{ link_of("'nodes'", "'email:' || " ~ hashed('email', raw_text(table, 'email'))) }}
+{%- endmacro %}
+
+{# The form in which an id is hashed; NULL where it is written like that. #}
+{% macro other_spelling(id) -%}
+    nullif({{ normalize_external_id(id) }}, {{ id }})
 {%- endmacro %}
 
 {# The hash of a value under a kind; NULL where there is no value. #}

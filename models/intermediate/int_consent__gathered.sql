@@ -41,6 +41,8 @@ told as (
         recorded_at as happened_at,
         false as is_signal
     from consent
+    -- What else speaks of an event is no subject that a shop asks.
+    where subject_type in ('customer', 'visitor')
     union all
     select
         'other_account' as subject_type,

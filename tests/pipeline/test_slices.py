@@ -36,19 +36,25 @@ class Shop:
     def load(self) -> None:
         """Put the raw tables as they are now."""
         with duckdb.connect(str(self.project.warehouse)) as warehouse:
-            warehouse.execute("create schema if not exists raw")
+            warehouse.execute("create schema if not exists raw; create schema if not exists shop")
             for name, rows in self.history.tables.items():
                 warehouse.register("rows", pl.DataFrame(rows, infer_schema_length=None).cast(pl.String).to_arrow())
-                warehouse.execute(f"create or replace table raw.{name} as select * from rows")
+                schema = "shop" if name in RENAMED else "raw"
+                warehouse.execute(f"create or replace table {schema}.{name} as select * {ODD.get(name, '')} from rows")
                 warehouse.unregister("rows")
+            for name in RENAMED:
+                warehouse.execute(f"create or replace view raw.{name} as select * from shop.{name}")
+            asked = "select 'visitor' as subject_type, 'v-s' as subject_value"
+            warehouse.execute(f"create or replace table raw.suppressions as {asked}")
 
     def strangers_come(self, step: int) -> None:
         """Add the rows of STRANGERS that come at a step, and take away what goes."""
         for table, said in STRANGERS.get(step, []):
             self.history.tables[table].append(stranger(table, **said))
         if step == STEPS - 2:
-            orders = self.history.tables["orders"]
-            orders[:] = [row for row in orders if row["order_id"] != "x-5"]
+            for table, key, gone in (("orders", "order_id", "x-5"), *LEAVERS):
+                rows = self.history.tables[table]
+                rows[:] = [row for row in rows if row[key] != gone]
 
     def run(self, *words: str) -> None:
         """Run all models, at the history's moment."""
@@ -115,8 +121,44 @@ def stranger(table: str, **said: str) -> dict[str, str | None]:
     return {**{name: plain.get(name) for name in every_contract()[table]}, **said}
 
 
+def moved(hours: float) -> str:
+    """Return a moment that many hours before the history begins."""
+    return (BEGIN - timedelta(hours=hours)).isoformat()
+
+
+RENAMED = ("consent", "refunds")
+"""Tables that are there under another name, so that the models see a view."""
+ODD = {"sessions": ", null::varchar as rowid"}
+"""A further column that is called like DuckDB's number of a row."""
+LEAVERS = (("web_events", "web_event_id", "w-1"), ("sessions", "session_id", "t-2"))
+"""Without w-1, w-2 is an event, of a customer who denied. Without t-2, the id that asked to be forgotten means one
+person, who bought x-14."""
+GRANTED = {"purpose": "marketing", "status": "granted", "recorded_at": moved(30)}
+DENIED = GRANTED | {"status": "denied"}
 STRANGERS = {
     0: [
+        ("web_events", {"web_event_id": "w-1", "event_name": "AddToCart", "event_id": "e-w", "visitor_id": "v-w"}),
+        (
+            "web_events",
+            {
+                "web_event_id": "w-2",
+                "event_name": "AddToCart",
+                "event_id": "e-w",
+                "visitor_id": "v-w",
+                "email": "w@example.com",
+                "occurred_at": moved(1),
+            },
+        ),
+        ("orders", {"order_id": "x-13", "customer_id": "c-w", "email": "w@example.com"}),
+        ("consent", {"consent_id": "k-1", "subject_type": "visitor", "subject_id": "v-w", **GRANTED}),
+        ("consent", {"consent_id": "k-2", "subject_type": "customer", "subject_id": "c-w", **DENIED}),
+        ("sessions", {"session_id": "t-1", "visitor_id": "v-s", "customer_id": "c-1s", "started_at": moved(500)}),
+        ("sessions", {"session_id": "t-2", "visitor_id": "V-S", "customer_id": "c-2s", "started_at": moved(500)}),
+        ("orders", {"order_id": "x-14", "customer_id": "c-1s"}),
+        ("consent", {"consent_id": "k-3", "subject_type": "customer", "subject_id": "c-1s", **GRANTED}),
+        ("sessions", {"session_id": "t-3", "visitor_id": "v-t", "started_at": moved(3)}),
+        ("orders", {"order_id": "x-15", "session_id": "t-3"}),
+        ("consent", {"consent_id": "k-4", "subject_type": "visitor", "subject_id": "v-t", **GRANTED}),
         ("orders", {"order_id": "x-1", "browser_event_id": "purchase.x-2"}),
         ("orders", {"order_id": "x-5"}),
         ("app_events", {"app_event_id": "a-5", "event_name": "Purchase", "order_id": "x-5"}),
@@ -126,6 +168,7 @@ STRANGERS = {
         ("app_events", {"app_event_id": "x-11", "event_name": "Search", "event_id": "search.app_events-x-12"}),
     ],
     STEPS - 1: [
+        ("consent", {"consent_id": "k-5", "subject_type": "session", "subject_id": "t-3", **DENIED}),
         ("orders", {"order_id": "x-2"}),
         ("orders", {"order_id": "x-3"}),
         ("orders", {"order_id": "x-4", "browser_event_id": "purchase.x-3"}),
@@ -169,8 +212,9 @@ def test_slices_add_up_to_what_a_whole_run_builds(
 
 
 def test_between_runs_there_is_no_slice(shop: Shop) -> None:
-    """A view shows all rows to whoever asks it then."""
-    assert shop.ask("select count(*) from stg_raw__orders") == shop.ask("select count(*) from raw.orders")
+    """A view shows all rows to whoever asks it then, of tables and of views."""
+    for name in ("orders", "sessions", "consent", "refunds"):
+        assert shop.ask(f"select count(*) from stg_raw__{name}") == shop.ask(f"select count(*) from raw.{name}")
 
 
 def test_tests_alone_see_all_rows(shop: Shop) -> None:
