@@ -2,7 +2,8 @@
    slice, which the run builds anew; all others stay as they are. Without a build to go on from, or when most rows
    changed, there is no slice, and everything is built.
    build_slice has the slice, build_state what the last run was made of, build_records what it saw of each raw record,
-   build_links which records go together, build_wakes the records that a later moment changes. #}
+   build_links which records go together, build_wakes the records that a later moment changes, build_seeds what the
+   seeds were loaded from. #}
 {% macro begin_slice() -%}
     {%- if execute and can_slice() -%}
         {#- Also before `dbt test` alone: a run that was killed leaves its slice, and the tests would see no more. -#}
@@ -16,7 +17,7 @@
 {# The same for a command that builds. Until it has ended well, there is nothing to go on from. #}
 {% macro begin_run() -%}
     {%- set fingerprint = build_fingerprint() -%}
-    {%- set goes_on = is_whole_run() and goes_on_from(fingerprint) -%}
+    {%- set goes_on = is_whole_run() and goes_on_from(fingerprint) and not brings_other_seeds() -%}
     {%- do run_query('delete from ' ~ our_table('build_state')) -%}
     {%- if is_whole_run() and is_large() -%}
         {%- do run_query(build_seen()) -%}
@@ -36,6 +37,7 @@
     {%- set record = hash_of(['1']) ~ ' as record' -%}
     {%- for name, columns in {
         'build_state': null_of('text') ~ ' as fingerprint, ' ~ as_of() ~ ' as as_of, false as has_ended',
+        'build_seeds': null_of('text') ~ ' as seed, ' ~ null_of('text') ~ ' as signature',
         'build_slice': record,
         'build_records': record ~ ', sum(' ~ hash_of(['1']) ~ ') as content',
         'build_links': record ~ ', ' ~ hash_of(['1']) ~ ' as linked',

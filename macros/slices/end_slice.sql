@@ -1,14 +1,15 @@
 {# After all models: what the next run goes on from, where this one built all of them without an error. Then there is no
    slice any more, and whoever asks a view sees everything. #}
 {% macro end_slice(results) -%}
-    {%- if execute and can_slice() and flags.WHICH in ('build', 'run', 'retry') -%}
+    {%- if execute and can_slice() and flags.WHICH in ('build', 'run', 'retry', 'seed') -%}
         {%- set failed = [] -%}
         {%- for result in results if result.node.resource_type in ('model', 'seed') -%}
             {%- if result.status != 'success' -%} {%- do failed.append(result.node.name) -%} {%- endif -%}
         {%- endfor -%}
-        {%- if not failed and one_value('select count(*) from ' ~ our_table('build_state')) > 0 -%}
+        {%- if flags.WHICH != 'seed' and not failed and one_value('select count(*) from ' ~ our_table('build_state')) > 0 -%}
             {%- do run_query(remember_build()) -%}
         {%- endif -%}
+        {%- do remember_seeds(results) -%}
         {%- do run_query('delete from ' ~ our_table('build_slice')) -%}
         {#- dbt takes back what a hook does whose own text is empty. -#}
         {%- do adapter.commit() -%}

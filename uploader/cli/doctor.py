@@ -90,7 +90,7 @@ def _findings() -> Iterator[Finding]:
 def _warehouse(context: Context, connection: Connection) -> Iterator[Finding]:
     yield from _sources(context, connection)
     failures = outbox.build_failures(connection, context.profile)
-    text = f"failed at {failures[0]} (of {len(failures)}): run `dbt build`" if failures else "passed"
+    text = f"failed or did not end: {failures[0]} (of {len(failures)}): run `dbt build`" if failures else "passed"
     yield Finding("last build", "fail" if failures else "ok", text)
     try:
         enabled = [target.name for target in candidates(context, connection, Choice())]

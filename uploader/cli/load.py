@@ -9,6 +9,8 @@ import typer
 
 from uploader.cli.console import errors, print_json, stdout
 from uploader.cli.context import Context
+from uploader.errors import UsageError
+from uploader.report import is_text, printable
 from uploader.warehouse import writing
 from uploader.warehouse.loading import RAW_TABLES, files_in, load_files
 
@@ -23,6 +25,9 @@ def load(
     Example: uploader load exports/
     """
     files = files_in(folder)
+    for file in files:
+        if not is_text(str(file)):
+            raise UsageError(f"The name of {printable(str(file))} is not UTF-8. Rename it.")
     context = Context.load()
     with writing(context.profile) as connection:
         loaded = load_files(connection, context.profile, files, append=append)

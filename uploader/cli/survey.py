@@ -17,7 +17,6 @@ from uploader.delivery.targets import Target, targets
 from uploader.destinations import names
 from uploader.errors import QualityGateFailed, UsageError
 from uploader.events import EVENTS, OUTBOX
-from uploader.report import plural
 from uploader.warehouse import outbox
 from uploader.warehouse.duckdb import frame, keep_small, let_grow, quoted
 from uploader.warehouse.window import SPAN_ROWS, read_spans, read_strays
@@ -125,6 +124,6 @@ def refuse_failed_build(context: Context, connection: Connection) -> None:
         shown = "\n".join(f"  {name}" for name in failed[:10])
         more = f"\n  and {len(failed) - 10} more" if len(failed) > 10 else ""
         raise QualityGateFailed(
-            f"The last dbt build failed ({plural(len(failed), 'node')}); nothing was sent:\n{shown}{more}\n"
+            f"The last dbt build failed or did not end; nothing was sent:\n{shown}{more}\n"
             "Mend them and run `dbt build` again."
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from uploader.errors import ConfigurationError, UsageError
-from uploader.report import is_text, printable
 from uploader.warehouse.duckdb import Connection, quoted, table_columns
 
 if TYPE_CHECKING:
@@ -69,9 +68,7 @@ def load_files(connection: Connection, profile: Profile, files: Sequence[Path], 
 
 
 def _refuse_unreadable(file: Path) -> None:
-    """Raise for a file that would be loaded as something else than it is."""
-    if not is_text(str(file)):
-        raise UsageError(f"The name of {printable(str(file))} is not UTF-8. Rename it.")
+    """Raise for a CSV file that would be loaded as something else than it is."""
     if file.suffix.lower() != ".csv":
         return
     with file.open("rb") as content:

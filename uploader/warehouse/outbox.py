@@ -77,11 +77,12 @@ def state(connection: Connection, profile: Profile) -> str:
 
 
 def build_failures(connection: Connection, profile: Profile) -> list[str]:
-    """Return the names of dbt's nodes that failed in their last run; empty when the build passed."""
+    """Return the nodes that failed in their last run or were skipped, and runs that did not end, with their status."""
     if not table_columns(connection, profile.schema, BUILD_FAILURES):
         return []
     table = quoted(profile.schema, BUILD_FAILURES)
-    return frame(connection, f"select unique_id from {table} order by 1")["unique_id"].to_list()
+    query = f"select unique_id || ' (' || status || ')' from {table} order by status = 'skipped', 1"
+    return frame(connection, query).to_series().to_list()
 
 
 def read_keys(connection: Connection, profile: Profile, since: datetime, span: Span = WHOLE) -> pl.DataFrame:
