@@ -76,6 +76,8 @@ found as (
         suppressed.is_asked
     from events
     inner join suppressed on events.event_key = suppressed.event_key
+    -- Of an event that is held for an id of several people, the other ids are somebody's who did not ask.
+    inner join people on events.person_id = people.person_id
     left join others on events.kind = others.kind and events.suppression_sha256 = others.suppression_sha256
     where others.kind is null
 

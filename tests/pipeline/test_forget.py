@@ -165,6 +165,8 @@ def test_what_could_not_be_finished_is_finished_by_the_next_run(story: Story) ->
         reader.execute("begin")
         reader.execute("select * from batch").fetchone()
         story.forget("--email", JANE, "--erase-raw", exit_code=75)
+    # The sent log knows her events no more, and no build has held them yet.
+    assert story.send() == set()
     assert story.sql("select count(*) > 1 from suppressions") == [(True,)]
     assert JANE in set().union(*story.tables().values())
     obstacle = story.project.folder / "warehouse.duckdb.new"
@@ -174,6 +176,19 @@ def test_what_could_not_be_finished_is_finished_by_the_next_run(story: Story) ->
     obstacle.rmdir()
     assert story.forget("--email", JANE, "--erase-raw")["events"] == 0
     assert (story.files(), story.tables()) == ({}, {})
+
+
+def test_a_number_of_two_people_forgets_neither(story: Story) -> None:
+    """The orders that have it are held, and nothing else of either; their raw rows are not erased for it."""
+    with duckdb.connect(str(story.project.warehouse)) as warehouse:
+        warehouse.execute("update raw.orders set phone = '+49 151 11111111' where order_id = 'order-carol-1'")
+    story.build()
+    assert story.forget("--phone", "+49 151 11111111")["is_shared"]
+    assert story.sql("select kind from suppressions") == [("phone",)]
+    story.build()
+    assert "several people" in story.forget("--listed", "--erase-raw", exit_code=64)["error"]
+    emails = story.sql("select email from raw.orders where phone like '%1111' order by 1")
+    assert emails == [("bob@example.com",), ("carol@example.com",)]
 
 
 def test_a_dry_run_changes_nothing_and_a_value_that_is_none_finds_nobody(story: Story) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 import subprocess
 import sys
@@ -17,8 +16,6 @@ import pytest
 
 from tests.support.delivering import Platform, World, orders
 from tests.support.repository import text
-from tests.support.shop import Shop, opened
-from tests.support.shop import orders as sold
 from uploader.cli.leftovers import clear_files
 from uploader.errors import ConfigurationError, TryLater
 from uploader.transport import Answer
@@ -35,13 +32,6 @@ def _subject(**texts: str) -> Subject:
     """Return a person whom tables know by one text of each kind."""
     nothing = pl.DataFrame({"kind": [], "suppression_sha256": []})
     return Subject(nothing, nothing, {kind: frozenset([text]) for kind, text in texts.items()}, 1, 1, is_shared=False)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shop]:
-    """A shop without a warehouse."""
-    with opened(tmp_path, monkeypatch, capsys) as it:
-        yield it
 
 
 @pytest.fixture
@@ -73,6 +63,30 @@ def test_the_customer_17_is_not_the_order_17(profile: Profile, connection: Conne
     _make(connection, {"int_orders__latest": "('17', '1'), ('2', '17')) as t(order_id, customer_id)"})
     assert Erasure(connection, profile, _subject(customer="17")).derived() == {"int_orders__latest": 1}
     assert _rows(connection, "int_orders__latest") == [("17", "1")]
+
+
+def test_the_customer_17_is_not_the_visitor_17(profile: Profile, connection: Connection) -> None:
+    """A denial and a request of somebody else's stay; a row that says of nobody's kind what it is about goes."""
+    _make(
+        connection,
+        {
+            "raw.consent": "('1', 'Customer', '17'), ('2', 'visitor', '17'), ('3', null, '17')) as t(i, "
+            "subject_type, subject_id)",
+            "raw.suppressions": "('customer_id', '17'), ('Visitor', '17'), ('phone', '17')) as t(subject_type, "
+            "subject_value)",
+        },
+    )
+    erased = Erasure(connection, profile, _subject(customer="17")).erase_raw()
+    assert erased == {"consent": 2, "suppressions": 1}
+    assert _rows(connection, "raw.consent") == [("2", "visitor", "17")]
+    assert _rows(connection, "raw.suppressions") == [("Visitor", "17"), ("phone", "17")]
+
+
+def test_every_stage_of_a_lead_is_found(profile: Profile, connection: Connection) -> None:
+    """A CRM exports later stages without an address; the platform's id of a lead is no lead's own."""
+    _make(connection, {"raw.leads": "('L1', null), (null, 'P1'), ('P1', 'L1')) as t(lead_id, platform_lead_id)"})
+    found = Erasure(connection, profile, _subject(lead="L1", lead_id="P1")).erase_raw()
+    assert (found, _rows(connection, "raw.leads")) == ({"leads": 2}, [("P1", "L1")])
 
 
 def test_hashes_and_lists_of_hashes_are_found(profile: Profile, connection: Connection) -> None:
@@ -178,38 +192,6 @@ def test_every_raw_table_that_knows_people_is_searched() -> None:
     assert {table for table in told if "order_id" in told[table] and not ids & set(told[table])} <= set(BOOKS)
 
 
-# ---------------------------------------------------------------- the words of the command
-
-
-@pytest.mark.parametrize(
-    ("words", "said", "code"),
-    [
-        ([], "Say who", 64),
-        (["--email", "a@b.example", "--listed"], "Say who", 64),
-        (["--customer", "1", "--country", "DE"], "--country belongs to --phone", 64),
-        (["--email", "-"], "no value was given", 64),
-        (["--email", "a@b.example"], "There is no warehouse", 78),
-    ],
-)
-def test_a_request_that_cannot_be_followed_says_why(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str, code: int
-) -> None:
-    """Nothing is made or changed, and no value is repeated."""
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert shop.run("forget", *words)[0] == code
-    assert said in shop.error
-    assert "a@b" not in shop.error
-    assert not shop.warehouse.exists()
-
-
-def test_a_warehouse_of_an_older_version_must_be_built_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The models say who is meant, so they must be there; the value comes from stdin."""
-    shop.sells(*sold(1))
-    monkeypatch.setattr("sys.stdin", io.StringIO("a@b.example\n"))
-    code, told = shop.json("forget", "--email", "-")
-    assert (code, "Run `dbt build`" in told["error"], "a@b" in told["error"]) == (78, True, False)
-
-
 # ---------------------------------------------------------------- files
 
 
@@ -227,6 +209,16 @@ def test_deleted_bytes_leave_the_file(profile: Profile, connection: Connection) 
     assert profile.path.stat().st_mode & 0o777 == 0o600
     with duckdb.connect(str(profile.path)) as again:
         assert _rows(again, "later") == [("other",)]
+
+
+def test_what_a_killed_query_put_aside_goes(profile: Profile, connection: Connection) -> None:
+    """DuckDB writes what does not fit into memory beside the file, and a kill leaves it there."""
+    connection.close()
+    aside = profile.path.with_name(profile.path.name + ".tmp")
+    aside.mkdir()
+    (aside / "duckdb_temp_storage-0.tmp").write_bytes(b"jane@example.com")
+    rewrite(profile)
+    assert not aside.exists()
 
 
 def test_a_warehouse_that_is_written_to_is_left(profile: Profile, connection: Connection) -> None:

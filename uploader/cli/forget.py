@@ -23,8 +23,9 @@ from uploader.ledger.erasing import forget as forget_keys
 from uploader.report import is_text, plural, printable
 from uploader.warehouse import writing
 from uploader.warehouse.erasing import Erasure, Held
+from uploader.warehouse.outbox import OUTBOX_TABLE
 from uploader.warehouse.rewriting import rewrite
-from uploader.warehouse.subjects import Asked, Subject, find, suppress
+from uploader.warehouse.subjects import Asked, Subject, find, hold, suppress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -164,9 +165,10 @@ def _look(context: Context, request: Request, sleep: Sleep) -> Outcome:
 def _find(context: Context, request: Request, connection: Any) -> Subject:
     subject = find(connection, context.profile, request.asked)
     if subject.is_shared and request.erase_raw:
+        which = "an id that was given" if request.asked else "an id in the list"
         raise UsageError(
-            "Nothing was changed: an id that was given belongs to several people, and --erase-raw would erase them "
-            "all. Name the person by customer id or e-mail address, or leave --erase-raw out."
+            f"Nothing was changed: {which} belongs to several people, and --erase-raw would erase them all. Name each "
+            "person by customer id or e-mail address, or leave --erase-raw out."
         )
     return subject
 
@@ -185,7 +187,10 @@ def _act(context: Context, request: Request, sleep: Sleep) -> Outcome:
             subject = _find(context, request, connection)
             outcome = Outcome(subject.people, subject.events, subject.is_shared)
             published = published_so_far(context, connection)
+            connection.execute("begin")
             outcome.suppressed = suppress(connection, context.profile, subject, context.clock())
+            held = hold(connection, context.profile, subject)
+            connection.execute("commit")
         _forget_in_ledger(context, store, subject, published, outcome)
         outcome.files = clear_files(subject.every_text)
         with writing(context.profile, sleep) as connection:
@@ -193,7 +198,7 @@ def _act(context: Context, request: Request, sleep: Sleep) -> Outcome:
             erasure = Erasure(connection, context.profile, subject)
             outcome.raw = erasure.raw()
             outcome.erased = erasure.erase_raw() if request.erase_raw else {}
-            outcome.tables = erasure.derived()
+            outcome.tables = ({OUTBOX_TABLE: held} if held else {}) | erasure.derived()
             connection.execute("commit")
         rewrite(context.profile)
     return outcome

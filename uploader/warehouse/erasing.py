@@ -43,6 +43,9 @@ _STRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "session_visitor_id": ("visitor",),
     "subject_id": ("customer", "visitor"),
     "subject_value": ("customer", "visitor", "email", "phone"),
+    "lead_id": ("lead",),
+    "lead_key": ("lead",),
+    "platform_lead_id": ("lead_id",),
     "person_id": ("node",),
     "node": ("node",),
     "other_node": ("node",),
@@ -52,6 +55,14 @@ _STRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "record_id": ("event", "session_id"),
 }
 """What the columns of a name hold of a person."""
+_TYPED: Final = ("subject_id", "subject_value")
+_SPELLED: Final = {
+    "customer": ("customer", "customer_id"),
+    "visitor": ("visitor", "visitor_id"),
+    "email": ("email", "e-mail"),
+    "phone": ("phone", "telephone"),
+}
+"""What stands beside them in ``subject_type``, by kind, as the models read it."""
 _DEVICES: Final = (
     *("fbp", "fbc", "ga_client_id", "madid", "anon_id", "vendor_id", "page_scoped_user_id", "ctwa_clid", "ig_sid"),
 )
@@ -155,7 +166,10 @@ class Erasure:
             kinds = _kinds(name) if is_derived else tuple(self._subject.texts)
             if not kinds or not self._subject.named(kinds):
                 continue
-            if kind == "VARCHAR[]":
+            if name.lower() in _TYPED and "subject_type" in map(str.lower, columns):
+                value = _text(name, kind)
+                parts += [f"{_may_be(one)} and {value} in (select value from {self._list((one,))})" for one in kinds]
+            elif kind == "VARCHAR[]":
                 parts.append(f"list_has_any({quoted(name)}, (select list(value) from {self._list(kinds)}))")
             elif "[" not in kind and "STRUCT" not in kind:
                 parts.append(f"{_text(name, kind)} in (select value from {self._list(kinds)})")
@@ -245,6 +259,12 @@ def _kinds(column: str) -> tuple[str, ...]:
     if name.startswith(_HASHED) and name.removesuffix("s").endswith("_sha256"):
         return ("hash",)
     return ()
+
+
+def _may_be(kind: str) -> str:
+    """Return the condition that a row's ``subject_type`` names no other kind."""
+    others = ", ".join(f"'{word}'" for other, words in _SPELLED.items() if other != kind for word in words)
+    return f"coalesce(lower(trim(subject_type)), '') not in ({others})"
 
 
 def _text(column: str, kind: str) -> str:

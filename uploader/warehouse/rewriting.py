@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -40,6 +41,8 @@ def rewrite(profile: Profile) -> None:
             if wal.exists():
                 raise TryLater(f"The warehouse {profile.path} is in use by another process. Try again later.")
             fresh.replace(profile.path)
+            # What a query that was killed had put aside.
+            shutil.rmtree(profile.path.with_name(profile.path.name + ".tmp"), ignore_errors=True)
             _sync(profile.path.parent)
     except duckdb.IOException as error:
         if "could not set lock" in str(error).lower():

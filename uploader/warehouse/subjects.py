@@ -16,6 +16,7 @@ import duckdb
 
 from uploader.errors import ConfigurationError, UsageError
 from uploader.warehouse.duckdb import Connection, frame, quoted, table_columns
+from uploader.warehouse.outbox import OUTBOX_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -142,6 +143,8 @@ _ORDERS: Final = """
     select order_id from {stg_raw__orders} where
         customer_id in (select subject_value from found_values where kind = 'customer')
         or email in (select subject_value from found_values where kind = 'email')
+        or phone in (select subject_value from found_values where kind = 'phone')
+        or session_id in (select session_id from found_visits)
 """
 _NODES: Final = """
     select node from {int_people__resolved} where person_id in (select person_id from found_people)
@@ -160,7 +163,7 @@ _SUPPRESSIONS: Final = """
 _SHARED: Final = """
     select 1 from {int_events__traced} as traces
     inner join {int_suppressions__unioned} as suppressions using (kind, suppression_sha256)
-    where suppressions.is_asked group by kind, suppression_sha256 having count(distinct traces.person_id) > 1
+    where {condition} group by kind, suppression_sha256 having count(distinct traces.person_id) > 1
 """
 
 
@@ -197,7 +200,10 @@ class _Search:
             "event_id": frozenset(keys["event_id"].to_list()),
             "node": self.texts(_NODES),
         }
+        visits = self.query(_VISITS, column="session_id")
+        self.connection.execute(f"create temporary table found_visits as {visits}")
         texts["order_id"] |= self.texts(_ORDERS)
+        texts["lead"] = frozenset(node.removeprefix("lead:") for node in texts["node"] if node.startswith("lead:"))
         texts["hash"] = self._hashes() | {node[6:] for node in texts["node"] if node.startswith("email:")}
         suppressions = frame(self.connection, self.query(_SUPPRESSIONS))
         people = len(self.texts("select person_id from found_people"))
@@ -213,6 +219,15 @@ class _Search:
         """Return the hashes that platforms get, and that belong to one person alone."""
         query = "select {column} from {int_events__identified} where event_key in (select event_key from found_events)"
         return frozenset().union(*(self.texts(query, column=name) for name in _HASHES))
+
+
+def hold(connection: Connection, profile: Profile, subject: Subject) -> int:
+    """Take a person's rows out of the outbox, in which no build has held them yet; return how many there were."""
+    if not table_columns(connection, profile.schema, OUTBOX_TABLE):
+        return 0
+    table, events = quoted(profile.schema, OUTBOX_TABLE), sorted(subject.named(["event"]))
+    rows = connection.execute(f"delete from {table} where event_key in (select unnest(?))", [events]).fetchall()
+    return int(rows[0][0])
 
 
 def suppress(connection: Connection, profile: Profile, subject: Subject, now: datetime) -> int:
