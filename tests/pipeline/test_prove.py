@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.support.dbt_project import COLUMNS, MODELS_ONLY, decision, order
@@ -108,6 +110,34 @@ def test_the_digest_of_a_table_is_that_of_its_rows(shop: Project) -> None:
     denials = [decision("c-3", "denied"), decision("c-2"), decision("c-1")]
     build(shop, denials)
     assert json.loads(shop.uploader("prove", *PERIOD, "--json"))["inputs"]["raw.consent"] == before
+
+
+@pytest.fixture
+def altered(shop: Project, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Change the warehouse for one test."""
+    before = tmp_path / "before.duckdb"
+    shutil.copy(shop.warehouse, before)
+
+    def run(statement: str) -> None:
+        with duckdb.connect(str(shop.warehouse)) as warehouse:
+            warehouse.execute(statement)
+
+    yield run
+    shutil.copy(before, shop.warehouse)
+
+
+def test_what_left_after_the_last_build_is_not_called_permitted(shop: Project, altered: Callable[[str], None]) -> None:
+    """Nobody has judged it yet: exit code 75, and no word of permission."""
+    altered("update sent_log set first_intent_at = '2026-11-20 13:30:00'")
+    assert json.loads(shop.uploader("prove", *PERIOD, "--json", exit_code=75))["unjudged"] == 2
+    told = shop.uploader("prove", *PERIOD, exit_code=75)
+    assert ("2 events left after the last build" in told, "Nothing left without permission" in told) == (True, False)
+
+
+def test_a_build_that_failed_proves_nothing(shop: Project, altered: Callable[[str], None]) -> None:
+    """Its tables may be of several moments."""
+    altered("insert into build_failures values ('model.conversions.audit_sent_without_consent', 'error', now())")
+    assert "prove again" in json.loads(shop.uploader("prove", *PERIOD, "--json", exit_code=65))["error"]
 
 
 def test_something_that_left_without_permission_is_told(shop: Project) -> None:

@@ -114,6 +114,7 @@ def test_rows_held_for_their_repeated_id_do_not_count_again():
         good_row(2, event_id="purchase.1", hold_reason="duplicate_event_id"),
         good_row(3, event_id="purchase.1", hold_reason="consent_denied"),
         good_row(4, event_id=None, hold_reason="invalid_key"),
+        good_row(5, event_id="purchase.1", hold_reason="suppressed"),
     ]
     assert counted(measured("repeated_event_ids", rows)) == (1, 2)
 

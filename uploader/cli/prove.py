@@ -16,7 +16,7 @@ from uploader import __version__
 from uploader.cli.console import print_json, stdout
 from uploader.cli.context import Context
 from uploader.clock import naive, parse_time
-from uploader.errors import UsageError
+from uploader.errors import QualityGateFailed, TryLater, UsageError
 from uploader.report import plural
 from uploader.warehouse import evidence, outbox, reading
 
@@ -37,7 +37,8 @@ def prove(
 ) -> int:
     """Write a file that shows what left in a period, on which consent, by which rules and from which data.
 
-    It holds counts, versions and digests, and no personal data. Exit code 2: something left without permission.
+    It holds counts, versions and digests, and no personal data. Exit code 2: something left without permission; 75:
+    something left since the last build, which therefore did not judge it.
 
     Example: uploader prove --from 2026-10-01 --to 2026-11-01
     """
@@ -56,15 +57,24 @@ def prove(
         print_json(found)
     else:
         _tell(found, file, hashlib.sha256(text).hexdigest())
-    return 2 if found["violations"] else 0
+    if found["violations"]:
+        return 2
+    return TryLater.exit_code if found["unjudged"] else 0
 
 
 def _evidence(context: Context, since: datetime, until: datetime) -> dict[str, Any]:
     """Return what the warehouse says; it is decided as of the last build, which is named."""
     with reading(context.profile) as connection:
         outbox.require_marts(connection, context.profile)
+        if failed := outbox.build_failures(connection, context.profile):
+            raise QualityGateFailed(
+                f"The last dbt build failed or did not end ({failed[0]}), so its tables may be of several moments. "
+                "Run `dbt build`, then prove again."
+            )
+        as_of = outbox.read_as_of(connection, context.profile)
         return {
-            "as_of": outbox.read_as_of(connection, context.profile),
+            "as_of": as_of,
+            "unjudged": evidence.read_unjudged(connection, context.profile, since, until, as_of or since),
             "violations": evidence.read_violations(connection, context.profile, since, until),
             "sent": evidence.read_sent(connection, context.profile, since, until),
             "held": evidence.read_held(connection, context.profile, since, until),
@@ -115,6 +125,13 @@ def _tell(found: dict[str, Any], file: Path, digest: str) -> None:
             f"{row['broken_rule']}",
             markup=False,
         )
-    if not found["violations"]:
+    if found["unjudged"]:
+        console.print(
+            f"{plural(found['unjudged'], 'event')} left after the last build, which could not judge them: run "
+            "`dbt build`, then prove again.",
+            markup=False,
+            style="yellow",
+        )
+    elif not found["violations"]:
         console.print("Nothing left without permission, at its time and at the time of sending.", markup=False)
     console.print(f"Evidence: {file} (SHA-256 {digest})", markup=False)

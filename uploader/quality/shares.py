@@ -120,7 +120,8 @@ def _again(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _countable(batch: Batch) -> pl.DataFrame:
-    held = (pl.col("hold_reason") == "duplicate_event_id").fill_null(value=False)
+    # Of two rows of one id, both of a person who is forgotten, none is sent.
+    held = pl.col("hold_reason").is_in(["duplicate_event_id", "suppressed"]).fill_null(value=False)
     return batch.window.filter(held.not_())
 
 

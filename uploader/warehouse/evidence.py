@@ -39,6 +39,26 @@ def read_violations(connection: Connection, profile: Profile, begin: datetime, e
     ).to_dicts()
 
 
+def read_unjudged(connection: Connection, profile: Profile, begin: datetime, end: datetime, as_of: datetime) -> int:
+    """Count what left in the period after ``as_of``, the moment as of which the models have judged."""
+    if not table_columns(connection, profile.schema, SENT_LOG):
+        return 0
+    found = first_row(
+        connection,
+        f"""
+        select count(*) from {quoted(profile.schema, SENT_LOG)}
+        where
+            (first_intent_at >= $1 and first_intent_at < $2 and first_intent_at > $3)
+            or (
+                state in ('intent', 'acked', 'dead') and updated_at >= $1 and updated_at < $2 and updated_at > $3
+                and updated_at > first_intent_at + interval 1 hour
+            )
+        """,
+        [begin, end, as_of],
+    )
+    return int(found[0]) if found else 0
+
+
 def read_sent(connection: Connection, profile: Profile, begin: datetime, end: datetime) -> list[dict[str, Any]]:
     """Return what left in the period, counted by destination, event, state and the consent that it rests on.
 
@@ -53,9 +73,15 @@ def read_sent(connection: Connection, profile: Profile, begin: datetime, end: da
         select log.destination_id, log.event_name, log.state, outbox.consent_purpose, outbox.consent_regime,
                outbox.consent_at_event, outbox.consent_at_as_of, outbox.is_limited_data_use, count(*) as rows
         from {log} as log
-        left join {outbox} as outbox
+        left join (
+            from {outbox}
+            qualify row_number() over (
+                partition by destination, event_name, event_id
+                order by is_sendable desc, hold_reason is not distinct from 'duplicate_event_id', event_at, event_key
+            ) = 1
+        ) as outbox
             on outbox.destination = log.destination and outbox.event_name = log.event_name
-            and outbox.event_id = log.event_id and outbox.hold_reason is distinct from 'duplicate_event_id'
+            and outbox.event_id = log.event_id
         where log.first_intent_at >= $1 and log.first_intent_at < $2
         group by all
         order by all

@@ -28,8 +28,8 @@ _KEY_COLUMNS: Final = (
 )
 _EVENT: Final = "hash(events) as event_digest"
 _DECISION: Final = (
-    "hash(outbox.destination, outbox.is_sendable, outbox.is_limited_data_use, outbox.withheld_fields)"
-    " as decision_digest"
+    "hash(outbox.destination, outbox.is_sendable, outbox.hold_reason, outbox.expires_at, outbox.is_limited_data_use, "
+    "outbox.withheld_fields, outbox.consent_regime, outbox.consent_at_event, outbox.consent_at_as_of) decision_digest"
 )
 _DIGEST: Final = (
     ((pl.col("event_digest") ^ pl.col("decision_digest")) & 0xFFFF_FFFF).cast(pl.UInt32).alias("row_digest")
@@ -80,9 +80,8 @@ def build_failures(connection: Connection, profile: Profile) -> list[str]:
     """Return the nodes that failed in their last run or were skipped, and runs that did not end, with their status."""
     if not table_columns(connection, profile.schema, BUILD_FAILURES):
         return []
-    table = quoted(profile.schema, BUILD_FAILURES)
-    query = f"select unique_id || ' (' || status || ')' from {table} order by status = 'skipped', 1"
-    return frame(connection, query).to_series().to_list()
+    query = "select unique_id || ' (' || status || ')' from {} order by status = 'skipped', 1"
+    return frame(connection, query.format(quoted(profile.schema, BUILD_FAILURES))).to_series().to_list()
 
 
 def read_keys(connection: Connection, profile: Profile, since: datetime, span: Span = WHOLE) -> pl.DataFrame:
