@@ -39,7 +39,7 @@
     {% if table == 'order_lines' %}
         {% do links.append(link_of("'orders'", raw_text(table, 'order_id'))) %}
     {% elif table == 'consent' %}
-        {% set subject = 'lower(' ~ raw_text(table, 'subject_type') ~ ") || ':' || " ~ raw_text(table, 'subject_id') %}
+        {% set subject = consent_subject(raw_text(table, 'subject_type')) ~ " || ':' || " ~ raw_text(table, 'subject_id') %}
         {% do links.append(link_of("'nodes'", subject)) %}
     {% endif %}
     {{ return(links) }}

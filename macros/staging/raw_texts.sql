@@ -24,5 +24,12 @@
    miss the same id in another table, and with it a denied consent. #}
 {% macro whole_text(table, column, text) -%}
     {%- set columns = raw_columns(table) if execute else none -%}
-    {{- regexp_remove(text, '[.]0+$') if (columns or {}).get(column, {}).get('is_float') else text -}}
+    {%- set whole = regexp_remove(text, '[.]0+$') if (columns or {}).get(column, {}).get('is_float') else text -%}
+    {{- somebody(whole) if column in ('customer_id', 'visitor_id') else whole -}}
+{%- endmacro %}
+
+{# The id of a person or a device, NULL for what a program writes where there is none: all guests would be one. WordPress
+   has 0 for everybody who is not logged in. #}
+{% macro somebody(id) -%}
+    case when lower({{ id }}) not in ('0', 'guest', 'none', 'null', 'nan', 'undefined') then {{ id }} end
 {%- endmacro %}

@@ -22,7 +22,13 @@ browsed as (
         currencies.currency as known_currency,
         currencies.minor_units,
         events.action_source = 'website' as is_website,
-        coalesce(events.page_url, events.landing_url, events.session_landing_url) as seen_url,
+        -- A path without its site, as some shops have it, is no address.
+        coalesce(
+            {% for url in ['page_url', 'landing_url'] -%}
+                case when events.{{ url }} like '%://%' then events.{{ url }} end,
+            {% endfor -%}
+            events.session_landing_url
+        ) as seen_url,
         {{ well_formed_ip('events.client_ip') }} as own_ip,
         {{ well_formed_ip('events.session_client_ip') }} as session_ip,
         {{ click_id('fbclid') }} as fbclid,

@@ -15,7 +15,7 @@ consent as (
     select
         ---------- ids
         consent_id,
-        lower(subject_type) as subject_type,
+        {{ consent_subject('subject_type') }} as subject_type,
         subject_id,
 
         ---------- decision
