@@ -69,8 +69,9 @@ offered as (
         routes.event_name is not null as is_routed,
         routes.send_after_minutes > 0 as has_hold_time,
         {{ add_minutes('events.event_at', 'coalesce(routes.send_after_minutes, 0)') }} as send_after,
-        {{ add_days('events.event_at', 'case when events.action_source = \'physical_store\''
-            ~ ' then destinations.max_age_days_in_store else destinations.max_age_days end') }} as expires_at,
+        -- A destination that takes events of any age takes those of a century.
+        {{ add_days('events.event_at', 'coalesce(case when events.action_source = \'physical_store\''
+            ~ ' then destinations.max_age_days_in_store else destinations.max_age_days end, 36525)') }} as expires_at,
         {{ meets_match_rule('destinations', 'events', 'withheld.withheld_fields') }}
             as is_matchable,
         events.action_source = 'app' and destinations.needs_app_data

@@ -78,6 +78,34 @@ def test_refused_credentials_stop_the_destination() -> None:
     assert "very-secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"<html>"),
+        (200, b""),
+        (200, b"[]"),
+        (302, b""),
+        (429, b"{}"),
+        (500, b"[]"),
+        (502, b"<html>"),
+        (503, b"{}"),
+    ],
+)
+@pytest.mark.parametrize("secret", [None, json.dumps(USER)], ids=["service account", "person"])
+def test_a_server_of_tokens_in_trouble_blames_no_credentials(status: int, body: bytes, secret: str | None) -> None:
+    """A proxy's page, an outage or half an answer: nothing was sent, and another try may do."""
+    with pytest.raises(NotSent, match="no access token"):
+        _signer(lambda *_: Answer(status, body, {}), secret)("u")
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"<html>", b""])
+@pytest.mark.parametrize("secret", [None, json.dumps(USER)], ids=["service account", "person"])
+def test_a_refusal_in_whatever_form_is_one(body: bytes, secret: str | None) -> None:
+    """The status says enough."""
+    with pytest.raises(PlatformRefused, match="credentials were refused"):
+        _signer(lambda *_: Answer(400, body, {}), secret)("u")
+
+
 @pytest.mark.parametrize("problem", [NotSent("no way"), InDoubt("lost")])
 def test_an_unreachable_server_of_tokens_costs_nothing(problem: Exception) -> None:
     """Nothing was sent to the platform, so nothing is in doubt."""

@@ -10,7 +10,7 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from uploader.answers import InDoubt, NotSent
+from uploader.answers import InDoubt, NotSent, json_object
 from uploader.delivery.surroundings import Unsigned
 from uploader.destinations.interface import OAUTH1_PARTS, Auth
 from uploader.errors import ConfigurationError, PlatformRefused
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _GOOGLE: Final = "https://oauth2.googleapis.com/token"
 """Where a user's credentials are exchanged, unless they say another place."""
+_LATER: Final = (408, 429)
+"""Answers of a server that asks to wait."""
 _CREDENTIALS: Final = {
     "service_account": ("client_email", "private_key", "token_uri"),
     "authorized_user": ("client_id", "client_secret", "refresh_token"),
@@ -135,7 +137,11 @@ def _exchange(post: Post) -> Callable[..., Any]:
             answer = post(url, content, dict(headers or {}))
         except (NotSent, InDoubt, ConfigurationError) as error:
             raise TransportError(str(error)) from None
-        return _Response(answer.status, answer.headers, answer.body)
+        told = json_object(answer.body)
+        # Only a refusal says something of the credentials; a proxy's page, or nothing, is no answer to them.
+        if not (answer.status == 200 and told) and not (400 <= answer.status < 500 and answer.status not in _LATER):
+            raise TransportError(f"the server of tokens has trouble of its own (status {answer.status})")
+        return _Response(answer.status, answer.headers, json.dumps(dict(told)).encode())
 
     return send
 

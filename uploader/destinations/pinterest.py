@@ -8,6 +8,7 @@ large a body (4 MB), for how long it knows an event again (a resend stays within
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -60,6 +61,13 @@ RULES: Final[Mapping[str, tuple[Verdict, str]]] = MappingProxyType(
 )
 
 
+_OFFLINE: Final = (
+    *("business_messaging", "chat", "email", "other", "phone_call", "physical_store", "system_generated"),
+)
+"""What goes as ``offline``. Of events that took place offline Pinterest recognizes no repetition (the same description,
+at the field event_id)."""
+
+
 class Pinterest(Destination):
     """Pinterest, by the events of an ad account."""
 
@@ -69,7 +77,7 @@ class Pinterest(Destination):
     api_version: ClassVar[str] = "v5"
     dataset_example: ClassVar[str] = "549755885175"
     token_env: ClassVar[str] = "PINTEREST_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
-    windows: ClassVar[Windows] = Windows(dedup=None)
+    windows: ClassVar[Windows] = Windows(None, MappingProxyType(dict.fromkeys(_OFFLINE, timedelta())))
     limits: ClassVar[Limits] = Limits(events=1000, bytes=4_000_000)
     requests_per_minute: ClassVar[float] = 5000
     # Since 2026 there are also start_trial, schedule and contact, which the description does not name yet: whoever has
