@@ -30,7 +30,7 @@ laws as (
 ),
 
 -- The signal is about every purpose, and speaks for the session, for its browser and for the customer who is
--- known to use it. A denial under one account of a person counts under the others, a grant does not.
+-- known to use it. Each also as one who may object to what the person does elsewhere: int_events__decided.
 told as (
 
     select
@@ -43,18 +43,21 @@ told as (
     from consent
     -- What else speaks of an event is no subject that a shop asks.
     where subject_type in ('customer', 'visitor')
-    union all
-    select
-        'other_account' as subject_type,
-        subject_id,
-        purpose,
-        status,
-        recorded_at as happened_at,
-        false as is_signal
-    from consent
-    where subject_type = 'customer' and status = 'denied'
+    {% for objector, subject in {'other_account': 'customer', 'lender': 'visitor'}.items() %}
+        union all
+        select
+            '{{ objector }}' as subject_type,
+            subject_id,
+            purpose,
+            status,
+            recorded_at as happened_at,
+            false as is_signal
+        from consent
+        where subject_type = '{{ subject }}'
+    {% endfor %}
     {% for subject, column in {
-        'customer': 'customer_id', 'other_account': 'customer_id', 'visitor': 'visitor_id', 'session': 'session_id',
+        'customer': 'customer_id', 'other_account': 'customer_id', 'visitor': 'visitor_id', 'lender': 'visitor_id',
+        'session': 'session_id',
     }.items() %}
         union all
         select

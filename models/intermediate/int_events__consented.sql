@@ -31,7 +31,7 @@ asked as (
         case
             when decisions.status_at_event is null and laws.regime = 'opt_in' then 'consent_missing'
             when decisions.status_at_event = 'denied' then 'consent_denied'
-            when laws.regrant_revives and decisions.status_at_as_of = 'granted' then null
+            when laws.regrant_revives and coalesce(decisions.status_at_as_of, 'granted') = 'granted' then null
             when decisions.withdrawn_at is not null then 'consent_withdrawn'
         end as objection,
         laws.regime = 'opt_out' and laws.on_denial = 'limited_data_use' as is_limitable,

@@ -1,5 +1,6 @@
 -- Longer than usual because one line through time gives all that is asked of it.
 {% set subject = 'subject_type, subject_id, purpose, heeds_signals' %}
+{% set objects = "subject_type in ('other_account', 'lender')" %}
 {% set in_line = 'partition by ' ~ subject ~ ' order by happened_at asc, is_event asc' %}
 with
 
@@ -62,6 +63,7 @@ seen as (
         event_key,
         is_event,
         purpose,
+        {{ objects }} as objects,
         {% for status in ['granted', 'denied'] -%}
             {% set decided_at = "case when status = '" ~ status ~ "' then happened_at end" -%}
             max({{ decided_at }}) over ({{ in_line }} rows between unbounded preceding and current row)
@@ -74,17 +76,21 @@ seen as (
 
 ),
 
--- All subjects of an event speak for the same person.
+-- The subjects of an event speak for the same person. Who only objects is heard where their own latest word
+-- is a denial: what one browser was granted is no leave for another, and what it took back is no objection.
 together as (
 
     select
         event_key,
         purpose,
-        max(granted_before) as granted_before,
-        max(denied_before) as denied_before,
-        min(denied_after) as withdrawn_at,
-        max(granted_last) as granted_last,
-        max(denied_last) as denied_last
+        {% for then in ['before', 'last'] -%}
+            max(case when not objects then granted_{{ then }} end) as granted_{{ then }},
+            max(case
+                when not objects or denied_{{ then }} >= coalesce(granted_{{ then }}, denied_{{ then }})
+                    then denied_{{ then }}
+            end) as denied_{{ then }},
+        {% endfor -%}
+        min(denied_after) as withdrawn_at
     from seen
     where is_event = 1
     group by event_key, purpose

@@ -31,8 +31,8 @@ other_accounts as (
 
 ),
 
--- A decision counts whether it was made as a customer or as a visitor: the event's, its session's, and each
--- one whose click or browser ids may go with the event.
+-- A decision counts whether it was made as a customer or as a visitor: the event's and its session's. Of the
+-- visitors whose click or browser ids may go with the event, and of other accounts, a denial counts.
 events_subjects as (
     {% for column, subject in {
         'customer_id': 'customer', 'visitor_id': 'visitor', 'session_visitor_id': 'visitor', 'session_id': 'session',
@@ -56,7 +56,7 @@ events_subjects as (
     select
         events.event_key,
         events.event_at,
-        'visitor' as subject_type,
+        'lender' as subject_type,
         lenders.visitor_id as subject_id
     from events
     inner join lenders on events.event_key = lenders.event_key

@@ -42,7 +42,7 @@ said as (
 
     select
         {{ selected('bound', ['destination_id', 'event_key', 'occasion', 'event_at']) }},
-        {{ selected('decisions', ['status', 'decided_at']) }}
+        {{ selected('decisions', ['subject_type', 'subject_id', 'status', 'decided_at']) }}
     from bound
     inner join subjects on bound.event_key = subjects.event_key
     inner join decisions
@@ -55,12 +55,13 @@ said as (
 
 ),
 
-summed as (
+by_subject as (
 
     select
         destination_id,
         event_key,
         occasion,
+        subject_type in ('other_account', 'lender') as objects,
         max(case when status = 'granted' and decided_at <= event_at then decided_at end) as granted_before,
         max(case when status = 'denied' and decided_at <= event_at then decided_at end) as denied_before,
         min(case when status = 'denied' and coalesce(decided_at > event_at, true) then decided_at end)
@@ -68,6 +69,26 @@ summed as (
         max(case when status = 'granted' then decided_at end) as granted_last,
         max(case when status = 'denied' then decided_at end) as denied_last
     from said
+    group by destination_id, event_key, occasion, subject_type, subject_id
+
+),
+
+-- Who only objects grants nothing, and has not objected where they took it back.
+summed as (
+
+    select
+        destination_id,
+        event_key,
+        occasion,
+        {% for then in ['before', 'last'] -%}
+            max(case when not objects then granted_{{ then }} end) as granted_{{ then }},
+            max(case
+                when not objects or denied_{{ then }} >= coalesce(granted_{{ then }}, denied_{{ then }})
+                    then denied_{{ then }}
+            end) as denied_{{ then }},
+        {% endfor -%}
+        min(withdrawn_at) as withdrawn_at
+    from by_subject
     group by destination_id, event_key, occasion
 
 ),
@@ -81,7 +102,10 @@ judged as (
                 then 'consent_denied'
             when bound.regime = 'opt_in' and summed.granted_before is null then 'consent_missing'
             when summed.withdrawn_at is null then null
-            when bound.regrant_revives and summed.granted_last > summed.denied_last then null
+            when
+                bound.regrant_revives
+                and (summed.denied_last is null or summed.granted_last > summed.denied_last)
+                then null
             else 'consent_withdrawn'
         end as broken_rule,
         summed.denied_before,

@@ -31,7 +31,7 @@ class Decision(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What happened, where, who may speak about it, and who may object: the person's other accounts."""
+    """What happened, where, who may speak about it, and who may object: the person's other accounts and browsers."""
 
     at: int | None
     country: str | None
@@ -65,17 +65,15 @@ def law_of(event: Event, policy: Policy) -> Law:
 
 def answer(event: Event, purpose: str, decisions: list[Decision], law: Law, as_of: int) -> Answer:
     """Say whether an event may be used for a purpose, as known at ``as_of``."""
-    known = []
+    known: dict[Subject, list[tuple[int, bool]]] = {}
     for one in decisions:
         is_heeded = one.purpose == purpose or (one.purpose is None and law.gpc_is_denial)
         at = as_of if one.at is None and one.is_denied else one.at
-        speaks = one.subject in event.subjects or (one.is_denied and one.subject in event.objectors)
-        if speaks and is_heeded and at is not None and at <= as_of:
-            known.append((at, one.is_denied))
-    before = [one for one in known if event.at is not None and one[0] <= event.at]
-    # Of two at the same time the denial is the greater: True follows False.
-    then, now = max(before, default=None), max(known, default=None)
-    denials_after = [at for at, is_denied in known if is_denied and (event.at is None or at > event.at)]
+        if one.subject in event.subjects | event.objectors and is_heeded and at is not None and at <= as_of:
+            known.setdefault(one.subject, []).append((at, one.is_denied))
+    then, now = last_word(event, known, until=event.at), last_word(event, known, until=as_of)
+    every = [word for words in known.values() for word in words]
+    denials_after = [at for at, is_denied in every if is_denied and (event.at is None or at > event.at)]
     reason, relied_on = None, then or now
     if then is None and law.regime == "opt_in":
         reason, relied_on = "consent_missing", None
@@ -88,6 +86,22 @@ def answer(event: Event, purpose: str, decisions: list[Decision], law: Law, as_o
     is_limited = bool(reason) and law.regime == "opt_out" and law.on_denial == "limited_data_use"
     decided_at = relied_on[0] if relied_on else None
     return Answer(law.regime, word(then), word(now), decided_at, None if is_limited else reason, is_limited)
+
+
+def last_word(
+    event: Event, known: Mapping[Subject, list[tuple[int, bool]]], until: int | None
+) -> tuple[int, bool] | None:
+    """Return the latest of what the subjects said, and of the objectors those whose own latest word is a denial.
+
+    Of two at the same time the denial is the greater: True follows False.
+    """
+    heard = []
+    for subject, words in known.items():
+        early = [one for one in words if until is not None and one[0] <= until]
+        last = max(early, default=None)
+        if last and (subject in event.subjects or last[1]):
+            heard.append(last)
+    return max(heard, default=None)
 
 
 def word(decision: tuple[int, bool] | None) -> str | None:

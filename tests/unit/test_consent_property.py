@@ -56,7 +56,8 @@ class Session(NamedTuple):
 class History(NamedTuple):
     """One event and everything that was said around it.
 
-    Subjects: 0 the customer, 1 to 3 visitors, 4 another account of the same person, 5 a stranger.
+    Subjects: 0 the customer, 1 and 2 visitors, 3 another browser of the same person, which lends a click, 4 another
+    account of the same person, 5 a stranger.
     """
 
     place: int
@@ -100,8 +101,8 @@ def subject(number: int, one: int) -> tuple[str, str]:
 
 def expected(number: int, history: History, as_of: int) -> Iterator[tuple[tuple[str, str], Answer]]:
     """Yield the answers of the reference."""
-    speakers = {subject(number, one) for one, is_in in enumerate(history.roles[:4]) if is_in}
-    objectors = {subject(number, 4)} if history.roles[4] else set()
+    speakers = {subject(number, one) for one in (0, 1, 2) if history.roles[one]}
+    objectors = {subject(number, one) for one in (3, 4) if history.roles[one]}
     event = Event(history.at, *PLACES[history.place], frozenset({*speakers, OWN_VISIT}), frozenset(objectors))
     decisions = [Decision(subject(number, one), *rest) for one, *rest in history.said]
     for order, session in enumerate(history.sessions):
@@ -285,13 +286,16 @@ MISTAKES: Final = {
         "denied_before > coalesce(granted_before, cast('1800-01-01' as timestamp))"),
     "a grant revives": ("int_events__consented", "when decisions.withdrawn_at is not null then",
         "when decisions.withdrawn_at is not null and decisions.status_at_as_of = 'denied' then"),
+    "another browser speaks": ("int_events__subjects", "'lender' as subject_type", "'visitor' as subject_type"),
+    "who took it back still objects": ("int_events__decided",
+        "not objects or denied_before >= coalesce(granted_before, denied_before)", "true"),
     "the signal counts everywhere": ("int_consent__gathered", "laws.heeds_signals or not told.is_signal", "true"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_in_the_sql_is_found(models: dict[str, str], mistake: str) -> None:
-    """The comparison fails when the SQL takes a tie for a grant, revives, or heeds a signal where no law says so."""
+    """As where a tie is a grant, another browser's grant counts, or a signal is heeded where no law says so."""
     model, right, wrong = MISTAKES[mistake]
     assert right in models[model]
     with pytest.raises(AssertionError):

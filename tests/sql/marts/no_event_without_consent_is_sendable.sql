@@ -34,8 +34,8 @@ sendable as (
 
 ),
 
--- The log, in which a denial under one account is one for the person's others, and the browser's signals;
--- those are about every purpose.
+-- The log and the browser's signals, which are about every purpose; each also for those who may only object,
+-- as another account or browser of the person.
 told as (
 
     select
@@ -45,17 +45,19 @@ told as (
         status,
         recorded_at
     from {{ ref('stg_raw__consent') }}
+    where subject_type in ('customer', 'visitor')
     union all
     select
-        'other_account' as subject_type,
+        case subject_type when 'customer' then 'other_account' when 'visitor' then 'lender' end
+            as subject_type,
         subject_id,
         purpose,
         status,
         recorded_at
     from {{ ref('stg_raw__consent') }}
-    where subject_type = 'customer' and status = 'denied'
     {% for subject, column in {
-        'customer': 'customer_id', 'other_account': 'customer_id', 'visitor': 'visitor_id', 'session': 'session_id',
+        'customer': 'customer_id', 'other_account': 'customer_id', 'visitor': 'visitor_id', 'lender': 'visitor_id',
+        'session': 'session_id',
     }.items() %}
         union all
         select
@@ -76,6 +78,9 @@ decisions as (
         sendable.event_key,
         sendable.destination,
         told.status,
+        subjects.subject_type,
+        subjects.subject_id,
+        subjects.subject_type in ('other_account', 'lender') as only_objects,
         coalesce(told.recorded_at, sendable.as_of) as made_at,
         coalesce(told.recorded_at, sendable.as_of) <= sendable.event_at as is_before_event
     from sendable
@@ -96,7 +101,8 @@ grants as (
 
 ),
 
--- What a later grant made good: for a denial before the event, a grant that came before the event too.
+-- What a later grant made good, of who speaks for the event or of the one who had denied: for a denial before
+-- the event, a grant that came before the event too.
 answered as (
 
     select
@@ -111,8 +117,14 @@ answered as (
             and denials.destination = grants.destination
             and denials.made_at < grants.made_at
             and (grants.is_before_event or not denials.is_before_event)
+            and (
+                not grants.only_objects
+                or (denials.subject_type = grants.subject_type and denials.subject_id = grants.subject_id)
+            )
     where denials.status = 'denied'
-    group by denials.event_key, denials.destination, denials.is_before_event, denials.made_at
+    group by
+        denials.event_key, denials.destination, denials.subject_type, denials.subject_id,
+        denials.is_before_event, denials.made_at
 
 )
 
@@ -132,6 +144,7 @@ where
                     grants.event_key = sendable.event_key
                     and grants.destination = sendable.destination
                     and grants.is_before_event
+                    and not grants.only_objects
             )
         )
         or exists (
