@@ -26,6 +26,24 @@ events as (
 
 ),
 
+-- What somebody wrote where they refused, or were not asked, does not leave with what else they did. For
+-- whatever purpose: which destinations the list goes to is not known here.
+withheld as (
+
+    select distinct event_key from {{ ref('int_events__consented') }}
+    where hold_reason is not null
+
+),
+
+allowed as (
+
+    select events.*
+    from events
+    left join withheld on events.event_key = withheld.event_key
+    where withheld.event_key is null
+
+),
+
 contacts as (
     {% for column in ['email_sha256', 'phone_digits_sha256'] %}
         select
@@ -33,7 +51,7 @@ contacts as (
             '{{ column }}' as kind,
             {{ column }} as contact_sha256,
             max(event_at) as used_at
-        from events
+        from allowed
         where person_id is not null and {{ column }} is not null
         group by person_id, {{ column }}
         {{- '\n    union all' if not loop.last }}
