@@ -30,7 +30,7 @@ events as (
 -- whatever purpose: which destinations the list goes to is not known here.
 withheld as (
 
-    select distinct event_key from {{ ref('int_events__consented') }}
+    select distinct event_key from {{ slice_of('int_events__consented') }}
     where hold_reason is not null
 
 ),

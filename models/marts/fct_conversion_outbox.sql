@@ -21,7 +21,7 @@ suppressions as (
 
 consents as (
 
-    select * from {{ ref('int_events__consented') }}
+    select * from {{ slice_of('int_events__consented') }}
 
 ),
 

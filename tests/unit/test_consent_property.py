@@ -299,4 +299,4 @@ def test_a_mistake_in_the_sql_is_found(models: dict[str, str], mistake: str) -> 
     model, right, wrong = MISTAKES[mistake]
     assert right in models[model]
     with pytest.raises(AssertionError):
-        compare(deciding(models | {model: models[model].replace(right, wrong)}), 25, [Phase.generate])
+        compare(deciding(models | {model: models[model].replace(right, wrong)}), 150, [Phase.generate])
