@@ -46,10 +46,13 @@
     reached (record) as (
         select record from (
             select record from {{ changed }}
+            {#- By the id that it has, and by the one that it would have again if it was sent under it. -#}
+            {%- for id in ['events.event_id', event_id('events.event_name', 'events.natural_key')] %}
             union
             select {{ of_event }} from {{ events }} as events
             inner join {{ changed }} as changed
-                on {{ hash_of(["'sent_log'", 'events.event_name', 'events.event_id']) }} = changed.record
+                on {{ hash_of(["'sent_log'", 'events.event_name', id]) }} = changed.record
+            {%- endfor %}
             union
             select {{ of_event }} from {{ events }} as events
             inner join {{ our_table('fct_conversion_outbox') }} as outbox on events.event_key = outbox.event_key

@@ -6,18 +6,36 @@ events as (
 
 ),
 
+-- What left, or may have: all but what was provably not taken, and rehearsals.
+sent as (
+
+    select distinct
+        event_name,
+        event_id
+    from {{ ref('stg_kept__sent_log') }}
+    where first_intent_at is not null and state <> 'released' and destination_id not like '%#test'
+
+),
+
 keyed as (
 
     select
-        *,
-        lower(event_name) || '.' || row_key as event_key,
+        events.*,
+        lower(events.event_name) || '.' || events.row_key as event_key,
         -- No id for a row without a usable one: falling back from an overlong browser id would count the
-        -- conversion twice, once under each id.
+        -- conversion twice, once under each id. So would a browser's id that comes after the event was sent.
         case
-            when length(natural_key) <= 100 and coalesce(length(browser_event_id), 0) <= 200
-                then {{ event_id('event_name', 'natural_key', 'browser_event_id') }}
+            when length(events.natural_key) <= 100 and coalesce(length(events.browser_event_id), 0) <= 200
+                then coalesce(sent.event_id, {{ event_id(
+                    'events.event_name', 'events.natural_key', 'events.browser_event_id'
+                ) }})
         end as event_id
     from events
+    left join sent
+        on
+            events.browser_event_id is not null
+            and events.event_name = sent.event_name
+            and {{ event_id('events.event_name', 'events.natural_key') }} = sent.event_id
 
 ),
 
