@@ -37,7 +37,6 @@ PLACES: Final = [
 TIMES: Final = 6
 """So few that many things happen in the same moment."""
 
-
 OWN_VISIT: Final = ("session", "own")
 
 
@@ -56,8 +55,7 @@ class Session(NamedTuple):
 class History(NamedTuple):
     """One event and everything that was said around it.
 
-    Subjects: 0 the customer, 1 and 2 visitors, 3 another browser of the same person, which lends a click, 4 another
-    account of the same person, 5 a stranger.
+    Subjects: 0 the customer, 1 and 2 visitors, 3 and 4 another browser and account of the person, 5 a stranger.
     """
 
     place: int

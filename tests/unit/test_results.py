@@ -109,6 +109,14 @@ def test_events_that_were_not_taken_after_all_are_told(world: World) -> None:
     assert _codes(world) == ["PARTIAL_SUCCESS INVALID_GCLID=2"]
 
 
+def test_events_that_were_not_taken_for_no_reason_are_told(world: World) -> None:
+    """Nobody knows how many."""
+    world.clock.forward(hours=1)
+    (told,) = _ask(world, Later({"is_final": True, "status": "FAILED", "is_whole": False}))
+    assert "toy: of 3 events that it had received in earlier runs, all or some were not taken" in told
+    assert _codes(world) == ["FAILED"]
+
+
 @pytest.mark.parametrize("told", [None, {"is_final": False, "status": "PROCESSING"}])
 def test_what_is_not_known_yet_is_asked_again(world: World, told: Mapping[str, Any] | None) -> None:
     """An outage, or a platform that is still at it, changes nothing."""
@@ -136,8 +144,14 @@ def test_what_is_not_known_yet_is_asked_again(world: World, told: Mapping[str, A
                     },
                 }
             ],
-            Result(is_final=True, status="PARTIAL_SUCCESS", refused={"INVALID_GCLID": 10, "EVENT_TOO_OLD": 1}),
+            Result(
+                is_final=True,
+                status="PARTIAL_SUCCESS",
+                refused={"INVALID_GCLID": 10, "EVENT_TOO_OLD": 1},
+                is_whole=False,
+            ),
         ),
+        ([{"requestStatus": "FAILED"}], Result(is_final=True, status="FAILED", is_whole=False)),
         ([{"requestStatus": 7}], None),
         ([], None),
         ("text", None),

@@ -41,7 +41,7 @@ def ask(target: Target, ledger: Ledger, get: Get, sign: Sign, clock: Clock) -> I
     results = target.destination.results
     if results is None or target.account.test_event_code:
         return
-    lost, received = Counter[str](), 0
+    lost, received, unexplained = Counter[str](), 0, 0
     for row in without_result(ledger, target.destination_id, clock(), results.after).iter_rows(named=True):
         request = results.request(target.account, row["trace_id"])
         try:
@@ -56,6 +56,12 @@ def ask(target: Target, ledger: Ledger, get: Get, sign: Sign, clock: Clock) -> I
             record_result(ledger, row["batch_id"], " ".join([result.status, *counts])[:_LONGEST])
             lost.update(result.refused)
             received += row["events"] if result.refused else 0
+            unexplained += 0 if result.is_whole or result.refused else row["events"]
+    if unexplained:
+        yield (
+            f"{target.name}: of {unexplained} events that it had received in earlier runs, all or some were not taken "
+            "after all. It does not say why: look at its own diagnostics."
+        )
     if lost:
         told = ", ".join(f"{code} {count}" for code, count in sorted(lost.items()))
         yield (

@@ -178,12 +178,13 @@ class Outcome:
 class Result:
     """What a platform says later of a request that it had received: its ``status`` for all of it, in its own word.
 
-    ``refused`` counts the events that it did not take, by its codes: which ones, it does not say.
+    ``refused`` counts the events that it did not take, by its codes; it need not, where it is not ``is_whole``.
     """
 
     is_final: bool
     status: str
     refused: Mapping[str, int] = field(default_factory=dict)
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,8 @@ def result_of(response: Response) -> Result | None:
             if count and reason:
                 refused[reason.removeprefix(_LATER_REASON)] += count
     is_final = not set(statuses) & set(_OPEN)
-    return Result(is_final=is_final, status=max(map(str, statuses)), refused=dict(refused))
+    is_whole = set(statuses) <= {"SUCCESS", *_OPEN}
+    return Result(is_final=is_final, status=max(map(str, statuses)), refused=dict(refused), is_whole=is_whole)
 
 
 def _listed(value: object) -> list[Any]:
