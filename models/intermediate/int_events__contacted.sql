@@ -31,16 +31,17 @@ events as (
 withheld as (
 
     select distinct event_key from {{ slice_of('int_events__consented') }}
-    where hold_reason is not null
+    where hold_reason is not null or is_limited_data_use
 
 ),
 
-allowed as (
+told as (
 
-    select events.*
+    select
+        events.*,
+        case when withheld.event_key is null then 1 else 0 end as is_allowed
     from events
     left join withheld on events.event_key = withheld.event_key
-    where withheld.event_key is null
 
 ),
 
@@ -50,8 +51,9 @@ contacts as (
             person_id,
             '{{ column }}' as kind,
             {{ column }} as contact_sha256,
-            max(event_at) as used_at
-        from allowed
+            max(event_at) as used_at,
+            max(is_allowed) = 1 as is_allowed
+        from told
         where person_id is not null and {{ column }} is not null
         group by person_id, {{ column }}
         {{- '\n    union all' if not loop.last }}
@@ -86,6 +88,9 @@ ranked as (
     from events
     inner join several on events.person_id = several.person_id
     inner join contacts on several.person_id = contacts.person_id and several.kind = contacts.kind
+    where
+        contacts.is_allowed
+        or contacts.contact_sha256 in (events.email_sha256, events.phone_digits_sha256)
 
 ),
 

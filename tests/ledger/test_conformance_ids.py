@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.support.delivering import NOW
 from tests.support.two_kinds import META, Log, events, keys, send
 from uploader.errors import LedgerRegression, TryLater, UploaderError
-from uploader.ledger import Ledger, State, Store, reading, summary, upkeep
+from uploader.ledger import Ledger, SqliteStore, State, Store, reading, summary, upkeep
 from uploader.ledger.ids import expect
 from uploader.settings import LedgerSettings
 
@@ -67,6 +68,18 @@ def test_who_has_no_room_for_a_copy_is_told_where_to_make_some(half: Log) -> Non
         ledger.store.execute("pragma temp.max_page_count = 1", {})
         with pytest.raises(TryLater, match=r"no room to look into .* TMPDIR; `uploader send` needs less"):
             told(ledger)
+
+
+def test_a_full_disk_may_have_ended_the_reading_already(half: Log) -> None:
+    """SQLite takes its transaction back by itself then; the message is the same."""
+
+    def copy(store: Store) -> None:
+        with store.snapshot() if isinstance(store, SqliteStore) else nullcontext():
+            store.execute("rollback", {})
+            raise TryLater("no room")
+
+    with half.reader() as ledger, pytest.raises(TryLater, match="no room"):
+        copy(ledger.store)
 
 
 def test_a_run_that_has_no_room_for_the_index_still_keeps_a_copy(half: Log) -> None:

@@ -161,12 +161,14 @@ def test_a_table_of_requests_does_the_same_in_bulk(story: Story, tmp_path: Path)
 def test_what_could_not_be_finished_is_finished_by_the_next_run(story: Story) -> None:
     """Somebody reads the sent log, then something is in the way of the new file: trying again does the rest."""
     story.send()
+    with duckdb.connect(str(story.project.warehouse)) as warehouse:
+        warehouse.execute("insert into build_state values ('of a large shop', now(), true)")
     with closing(sqlite3.connect(story.project.folder / "sent_log.sqlite")) as reader:
         reader.execute("begin")
         reader.execute("select * from batch").fetchone()
         story.forget("--email", JANE, "--erase-raw", exit_code=75)
-    # The sent log knows her events no more, and no build has held them yet.
-    assert story.send() == set()
+    # The sent log knows her events no more, and no build has held them yet: the next one may not be a slice.
+    assert (story.send(), story.sql("select * from build_state")) == (set(), [])
     assert story.sql("select count(*) > 1 from suppressions") == [(True,)]
     assert JANE in set().union(*story.tables().values())
     obstacle = story.project.folder / "warehouse.duckdb.new"

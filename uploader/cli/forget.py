@@ -165,7 +165,7 @@ def _look(context: Context, request: Request, sleep: Sleep) -> Outcome:
 def _find(context: Context, request: Request, connection: Any) -> Subject:
     subject = find(connection, context.profile, request.asked)
     if subject.is_shared and request.erase_raw:
-        which = "an id that was given" if request.asked else "an id in the list"
+        which = "an id that was given" if request.asked else "an id in the list, or of who was forgotten before,"
         raise UsageError(
             f"Nothing was changed: {which} belongs to several people, and --erase-raw would erase them all. Name each "
             "person by customer id or e-mail address, or leave --erase-raw out."

@@ -124,7 +124,7 @@ class SqliteDatabase(Store):
         """See `Store.index_ids`. Who may only read makes a copy of the events that has the index."""
         if self.finds_ids():
             return
-        with self.transaction() if self._may_write else self._snapshot():
+        with self.transaction() if self._may_write else self.snapshot():
             try:
                 for statement in (_MAKE_INDEX,) if self._may_write else _SHADOW:
                     self._database.execute(statement)
@@ -132,13 +132,14 @@ class SqliteDatabase(Store):
                 raise self._lacks_room(error) from None
 
     @contextlib.contextmanager
-    def _snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[None]:
         """Read what the log says now, and nothing later, until the connection ends."""
         self._database.execute("begin")
         try:
             yield
         except BaseException:
-            self._database.execute("rollback")
+            with contextlib.suppress(sqlite3.Error):  # a full disk has done it
+                self._database.execute("rollback")
             raise
 
     def finds_ids(self) -> bool:

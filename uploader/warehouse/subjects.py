@@ -31,6 +31,7 @@ KINDS: Final = ("customer", "visitor", "email", "phone")
 SUPPRESSIONS: Final = "suppressions"
 REQUESTS: Final = "suppression_requests"
 _SLICE: Final = "build_slice"
+_STATE: Final = "build_state"
 _NEEDED: Final = (SUPPRESSIONS, REQUESTS, "int_values__suppressed", "int_events__suppressed", "int_events__located")
 
 # What an event shares with somebody else's is not the person's: a device, a session that two people had.
@@ -222,7 +223,12 @@ class _Search:
 
 
 def hold(connection: Connection, profile: Profile, subject: Subject) -> int:
-    """Take a person's rows out of the outbox, in which no build has held them yet; return how many there were."""
+    """Take a person's rows out of the outbox, in which no build has held them yet; return how many there were.
+
+    The next build makes everything anew, also where this is as far as it gets: a slice would not find the rows.
+    """
+    if table_columns(connection, profile.schema, _STATE):
+        connection.execute(f"delete from {quoted(profile.schema, _STATE)}")
     if not table_columns(connection, profile.schema, OUTBOX_TABLE):
         return 0
     table, events = quoted(profile.schema, OUTBOX_TABLE), sorted(subject.named(["event"]))
