@@ -209,7 +209,9 @@ def load() -> Settings:
         raise ConfigurationError(f"There is no such setting: {text}. Variables are UPLOADER__SECTION__KEY.")
     file = _file()
     if os.environ.get(FILE_VARIABLE) and not file.is_file():
-        raise ConfigurationError(f"There is no file {file}, which the environment variable {FILE_VARIABLE} names.")
+        raise ConfigurationError(
+            f"There is no file {file}, which the environment variable {FILE_VARIABLE} names. Correct or unset it."
+        )
     try:
         return Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

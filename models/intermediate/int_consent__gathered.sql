@@ -31,29 +31,21 @@ laws as (
 
 -- The signal is about every purpose, and speaks for the session, for its browser and for the customer who is
 -- known to use it. Each also as one who may object to what the person does elsewhere: int_events__decided.
+-- What else speaks of an event is no subject that a shop asks.
 told as (
-
-    select
-        subject_type,
-        subject_id,
-        purpose,
-        status,
-        recorded_at as happened_at,
-        false as is_signal
-    from consent
-    -- What else speaks of an event is no subject that a shop asks.
-    where subject_type in ('customer', 'visitor')
-    {% for objector, subject in {'other_account': 'customer', 'lender': 'visitor'}.items() %}
-        union all
+    {% for subject, asked in {
+        'customer': 'customer', 'other_account': 'customer', 'visitor': 'visitor', 'lender': 'visitor',
+    }.items() %}
         select
-            '{{ objector }}' as subject_type,
+            '{{ subject }}' as subject_type,
             subject_id,
             purpose,
             status,
             recorded_at as happened_at,
             false as is_signal
         from consent
-        where subject_type = '{{ subject }}'
+        where subject_type = '{{ asked }}'
+        {{- '\n        union all' if not loop.last }}
     {% endfor %}
     {% for subject, column in {
         'customer': 'customer_id', 'other_account': 'customer_id', 'visitor': 'visitor_id', 'lender': 'visitor_id',

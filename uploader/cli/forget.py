@@ -127,7 +127,7 @@ def _read(kind: str, value: str) -> str:
     if not value.strip():
         raise UsageError(f"{_LABELS[kind]}: no value was given.")
     if not is_text(value):
-        raise UsageError(f"{_LABELS[kind]}: the value is not UTF-8 text.")
+        raise UsageError(f"{_LABELS[kind]}: the value is not UTF-8 text. Write it as UTF-8.")
     return value.strip()
 
 

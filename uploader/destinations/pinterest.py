@@ -61,11 +61,8 @@ RULES: Final[Mapping[str, tuple[Verdict, str]]] = MappingProxyType(
 )
 
 
-_OFFLINE: Final = (
-    *("business_messaging", "chat", "email", "other", "phone_call", "physical_store", "system_generated"),
-)
-"""What goes as ``offline``. Of events that took place offline Pinterest recognizes no repetition (the same description,
-at the field event_id)."""
+_OFFLINE: Final = ("business_messaging", "chat", "email", "other", "phone_call", "physical_store", "system_generated")
+"""What goes as ``offline``, of which Pinterest recognizes no repetition, says the same description."""
 
 
 class Pinterest(Destination):

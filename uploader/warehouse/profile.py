@@ -100,7 +100,7 @@ def _yaml(file: Path) -> dict[str, Any]:
         # Not in its own words: they may repeat a password.
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise ConfigurationError(f"{file} is not valid YAML{where}. Correct it there.") from None
+        raise ConfigurationError(f"{file} is not valid YAML{where}. Correct it, and save it as UTF-8.") from None
     if not isinstance(parsed, dict):
         raise ConfigurationError(f"{file} does not hold settings by name. Write it as dbt's documentation shows.")
     return parsed
